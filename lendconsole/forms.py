@@ -1,0 +1,122 @@
+"""How every form of the product looks and behaves: one renderer, one bound field, and the parts that forms share."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.forms.boundfield import BoundField
+from django.forms.renderers import TemplatesSetting
+
+from lendconsole.errors import DomainError
+
+FILL_IN = "Fill this in."
+CHOOSE = "Choose one."
+UNAVAILABLE = "This choice is not available. Choose another one."
+
+
+class UIBoundField(BoundField):
+    """Gives every widget of every form its classes; Django itself ties it to its hint and its message for screen readers."""
+
+    CLASSES: Mapping[type[forms.Widget], str] = {
+        forms.CheckboxInput: "form-check-input",
+        forms.RadioSelect: "form-check-input",
+        forms.CheckboxSelectMultiple: "form-check-input",
+        forms.Select: "form-select",
+    }
+
+    def build_widget_attrs(self, attrs: dict[str, Any], widget: forms.Widget | None = None) -> dict[str, Any]:
+        attrs = super().build_widget_attrs(attrs, widget)
+        widget = widget or self.field.widget
+        if not widget.is_hidden:
+            css = next((self.CLASSES[kind] for kind in type(widget).__mro__ if kind in self.CLASSES), "form-control")
+            classes = [widget.attrs.get("class"), attrs.get("class"), css, "is-invalid" if self.errors else None]
+            attrs["class"] = " ".join(name for name in classes if name)
+        return attrs
+
+    @property
+    def is_check(self) -> bool:
+        """One box with its label behind it."""
+        return isinstance(self.field.widget, forms.CheckboxInput)
+
+    @property
+    def is_marked_optional(self) -> bool:
+        """Most fields are required, so the few that are not say so."""
+        return not self.field.required and not self.is_check and getattr(self.form, "mark_optional", False)
+
+
+class UIRenderer(TemplatesSetting):
+    form_template_name = "forms/form.html"
+    field_template_name = "forms/field.html"
+    bound_field_class = UIBoundField
+
+
+class DateInput(forms.DateInput):
+    """The browser's own calendar, which speaks ISO dates whatever the language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class _MemberForm:
+    """The part that plain and model forms share. `member` is the actor: every choice field is scoped by it."""
+
+    mark_optional = True
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, member: Any, **kwargs: Any) -> None:
+        self.member = member
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            _use_plain_words(field)
+
+    def add_domain_error(self, error: DomainError) -> None:
+        """Show a rule that a service refused with: beside its field when the form has it, else above the form."""
+        field = error.field if error.field in self.fields else None
+        self.add_error(field, str(error))  # type: ignore[attr-defined]  # the form class beside this one has it
+
+
+class ConsoleForm(_MemberForm, forms.Form):
+    """A form of a member."""
+
+
+class ConsoleModelForm(_MemberForm, forms.ModelForm):
+    """A form of a member over one record. Views hand `cleaned_data` to a service; nobody calls `save`."""
+
+
+class SubmitOnce(forms.Form):
+    """Carries the key by which a button that was pressed twice is recognized. A form that comes back with errors keeps its key."""
+
+    submission_key = forms.UUIDField(widget=forms.HiddenInput, required=False, initial=uuid.uuid4)
+
+    def clean_submission_key(self) -> uuid.UUID:
+        key: uuid.UUID | None = self.cleaned_data["submission_key"]
+        return key or uuid.uuid4()
+
+
+class VersionGuard(forms.Form):
+    """Carries the version of the record that the person was looking at, so that a service can refuse to overwrite a newer one."""
+
+    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+
+
+def _use_plain_words(field: forms.Field) -> None:
+    """Replace Django's own sentences, never those that a form wrote itself."""
+    words = {"required": CHOOSE if isinstance(field, forms.ChoiceField | forms.ModelChoiceField) else FILL_IN}
+    if "invalid_choice" in field.error_messages:
+        words["invalid_choice"] = UNAVAILABLE
+    for code, sentence in words.items():
+        if field.error_messages.get(code) == _default_message(type(field), code):
+            field.error_messages[code] = sentence
+
+
+def _default_message(kind: type[forms.Field], code: str) -> Any:
+    for cls in kind.__mro__:
+        message = getattr(cls, "default_error_messages", {}).get(code)
+        if message is not None:
+            return message
+    return None
