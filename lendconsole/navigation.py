@@ -1,0 +1,93 @@
+"""The left menu and the settings menu, cut down to what the member's role can use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from django.urls import NoReverseMatch
+
+from teams.capabilities import Capability
+from teams.models import Member
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """`pages` are the beginnings of the URL names that belong to this item and light it up."""
+
+    label: str
+    icon: str
+    url_name: str
+    pages: tuple[str, ...]
+    capability: Capability | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    icon: str
+    url: str
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A heading of the left menu with its links. The first group has no heading."""
+
+    label: str
+    links: tuple[Link, ...]
+
+
+MENU: Final[tuple[tuple[str, tuple[Item, ...]], ...]] = (
+    ("", (Item("Dashboard", "layout-dashboard", "dashboard", ("dashboard",)),)),
+    (
+        "Customer management",
+        (Item("Customers", "users", "customers:customer_list", ("customers:",), Capability.CUSTOMERS_FIND),),
+    ),
+    (
+        "Back office",
+        (
+            Item("Audit log", "history", "audit:event_list", ("audit:",), Capability.AUDIT_VIEW),
+            Item("E-mails", "mail", "notifications:email_list", ("notifications:",), Capability.EMAILS_VIEW),
+        ),
+    ),
+)
+
+SETTINGS: Final[tuple[Item, ...]] = (
+    Item(
+        "Team members",
+        "id-badge-2",
+        "teams:member_list",
+        ("teams:member_", "teams:invitation_"),
+        Capability.MEMBERS_VIEW,
+    ),
+    Item("Offices", "building-community", "teams:office_list", ("teams:office_",), Capability.OFFICES_VIEW),
+    Item("Roles and permissions", "lock", "teams:role_list", ("teams:role_",), Capability.ROLES_VIEW),
+    Item("Security", "shield-lock", "teams:security", ("teams:security",), Capability.ORGANIZATION_SECURITY),
+)
+
+
+def menu(member: Member, view_name: str) -> tuple[Group, ...]:
+    """The left menu; a group of which the role can use nothing is left out with its heading."""
+    groups = (Group(label, _links(items, member, view_name)) for label, items in MENU)
+    return tuple(group for group in groups if group.links)
+
+
+def settings_menu(member: Member, view_name: str) -> tuple[Link, ...]:
+    """What stands behind the gear; empty for a role without settings."""
+    return _links(SETTINGS, member, view_name)
+
+
+def _links(items: tuple[Item, ...], member: Member, view_name: str) -> tuple[Link, ...]:
+    return tuple(
+        Link(item.label, item.icon, url, view_name.startswith(item.pages))
+        for item in items
+        if (item.capability is None or member.may(item.capability)) and (url := _url(item, member))
+    )
+
+
+def _url(item: Item, member: Member) -> str:
+    try:
+        return member.url(item.url_name)
+    except NoReverseMatch:
+        return ""
