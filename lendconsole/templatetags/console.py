@@ -1,0 +1,196 @@
+"""Template tags and filters of the console: addresses, permissions, icons, and how values are written."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import phonenumbers
+from django import template
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.http import HttpRequest, QueryDict
+from django.template.context import Context
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from lendconsole.money import written_amount
+from teams.capabilities import Capability
+
+register = template.Library()
+
+ICONS: Final = Path(settings.BASE_DIR) / "templates" / "icons"
+# A new order or filter starts on the first page, and a partial of a page is not an address to keep.
+PAGE_PARAMETERS: Final = ("after", "before", "page", "panel")
+DAY: Final = "j M Y"
+MINUTE: Final = "j M Y, H:i"
+
+
+# Addresses
+
+
+@register.simple_tag(takes_context=True)
+def org_url(context: Context, name: str, *args: Any) -> str:
+    """`{% org_url 'customers:customer_profile' customer.pk %}`: a page of the member's organization."""
+    url: str = context["member"].url(name, *args)
+    return url
+
+
+@register.simple_tag(takes_context=True)
+def query_with(context: Context, **changes: Any) -> str:
+    """`?` and the present parameters with some replaced (None removes) and back on the first page."""
+    return _query(context["request"], **changes)
+
+
+@register.inclusion_tag("components/chip.html", takes_context=True)
+def chip(context: Context, label: str, value: str, parameter: str) -> dict[str, Any]:
+    """A filter that is on, with a link that takes it off."""
+    return {"label": label, "value": value, "url": _query(context["request"], **{parameter: None})}
+
+
+@register.inclusion_tag("components/sort_header.html", takes_context=True)
+def sort_header(context: Context, key: str, label: str, default: str = "", css: str = "") -> dict[str, Any]:
+    """A `<th>` that sorts by `key` and, pressed again, the other way round. `default` is the order without a `sort` parameter."""
+    current = context["request"].GET.get("sort") or default
+    descending = current == f"-{key}"
+    direction = "descending" if descending else "ascending" if current == key else ""
+    following = f"-{key}" if direction == "ascending" else key
+    return {"label": label, "css": css, "direction": direction, "url": _query(context["request"], sort=following)}
+
+
+def _query(request: HttpRequest, **changes: Any) -> str:
+    parameters: QueryDict = request.GET.copy()
+    for name in PAGE_PARAMETERS:
+        parameters.pop(name, None)
+    for name, value in changes.items():
+        if value is None or value == "":
+            parameters.pop(name, None)
+        else:
+            parameters[name] = str(value)
+    return f"?{parameters.urlencode()}"
+
+
+# Permissions
+
+
+@register.filter
+def may(member: Any, capability: str) -> bool:
+    """`{% if member|may:"members.invite" %}`. A capability that does not exist raises, also for nobody."""
+    known = Capability(capability)
+    return member is not None and member.may(known)
+
+
+# Pieces of pages
+
+
+@register.simple_tag
+def icon(name: str, css: str = "") -> SafeString:
+    """One of templates/icons, as decoration: the name of a control stands beside it or in its aria-label."""
+    return _icon(name, css)
+
+
+@cache
+def _icon(name: str, css: str) -> SafeString:
+    source = (ICONS / f"{name}.svg").read_text(encoding="utf-8")
+    shapes = re.sub(r"\s*\n\s*", "", source[source.index(">") + 1 : source.rindex("</svg>")])
+    shapes = shapes.replace('<path stroke="none" d="M0 0h24v24H0z" fill="none" />', "")
+    return format_html(
+        '<svg class="icon{}" width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2"'
+        ' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{}</svg>',
+        f" {css}" if css else "",
+        SafeString(shapes),
+    )
+
+
+@register.simple_block_tag(end_name="endrow_menu")
+def row_menu(content: SafeString, name: str) -> SafeString:
+    """Three dots with `<li>` items behind them: `{% row_menu customer.name %}<li>…</li>{% endrow_menu %}`. Nothing inside, no dots."""
+    if not content.strip():
+        return SafeString("")
+    # Random, so that rows which arrive later never share an id with those on the page.
+    return render_to_string("components/row_menu.html", {"id": secrets.token_hex(4), "name": name, "items": content})
+
+
+# Times
+
+
+@register.filter(expects_localtime=True)
+def day(value: date | datetime | None) -> str:
+    """ "12 Mar 2025", with the exact time and zone on hover and for screen readers when there is one."""
+    return _time(value, date_format(value, DAY)) if value else ""
+
+
+@register.filter(expects_localtime=True)
+def moment(value: datetime | None) -> str:
+    """ "12 Mar 2025, 14:05"."""
+    return _time(value, date_format(value, MINUTE)) if value else ""
+
+
+@register.filter(expects_localtime=True)
+def ago(value: datetime | None) -> str:
+    """ "5 min ago", "yesterday", then the day itself."""
+    return _time(value, _distance(value)) if value else ""
+
+
+def _distance(value: datetime) -> str:
+    now = timezone.localtime(timezone.now(), value.tzinfo)
+    passed = now - value
+    days = (now.date() - value.date()).days
+    if passed < timedelta(minutes=1):
+        return "just now" if passed > timedelta(minutes=-1) else date_format(value, MINUTE)
+    if passed < timedelta(hours=1):
+        return f"{passed // timedelta(minutes=1)} min ago"
+    if days == 0 or passed < timedelta(hours=6):
+        return f"{passed // timedelta(hours=1)} h ago"
+    if days == 1:
+        return "yesterday"
+    return f"{days} days ago" if days < 7 else date_format(value, DAY)
+
+
+def _time(value: date | datetime, text: str) -> SafeString:
+    if not isinstance(value, datetime):
+        return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
+    exact = f"{date_format(value, MINUTE)} {value:%Z}".strip()
+    rest = exact.removeprefix(text).lstrip(",")
+    return format_html(
+        '<time datetime="{}" title="{}">{}<span class="visually-hidden"> {}</span></time>',
+        value.isoformat(timespec="seconds"),
+        exact,
+        text,
+        rest if exact.startswith(text) else f"({exact})",
+    )
+
+
+# Numbers
+
+
+@register.filter
+def national_phone(value: Any) -> str:
+    """A number as people of its country write it. A masked or unreadable one stays as it is."""
+    text = str(getattr(value, "as_e164", value) or "")
+    if not text.startswith("+"):
+        return text
+    try:
+        number = phonenumbers.parse(text, None)
+    except phonenumbers.NumberParseException:
+        return text
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+@register.filter
+def money(minor_units: int | None, currency: str) -> str:
+    """An amount in the smallest unit of its currency, written with the currency."""
+    return "" if minor_units is None else written_amount(minor_units, currency)
+
+
+@register.filter
+def thousands(value: int | None) -> str:
+    """ "1,234,567"."""
+    return "" if value is None else intcomma(value, use_l10n=False)
