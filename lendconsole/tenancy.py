@@ -1,0 +1,222 @@
+"""One organization at a time: the context, and the database walls that hold when the code forgets it.
+
+Every table with an `organization_id` carries a row-level security policy on the transaction-local setting
+`app.organization_id` (no setting: no rows) and composite foreign keys, so that a row can neither be read nor point
+across organizations. The program runs as a restricted login; only migrations run as the owner (`as_owner`).
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.backends.ddl_references import Statement, Table
+
+ORGANIZATION_SETTING = "app.organization_id"
+USER_SETTING = "app.user_id"
+CURRENT_ORGANIZATION_SQL = f"NULLIF(current_setting('{ORGANIZATION_SETTING}', true), '')::bigint"
+CURRENT_USER_SQL = f"NULLIF(current_setting('{USER_SETTING}', true), '')::bigint"
+
+_current: ContextVar[int | None] = ContextVar("organization_id", default=None)
+
+
+class OrganizationContextError(RuntimeError):
+    """Code asked for an organization where there is none, or tried to enter a second one inside the first."""
+
+
+def current_organization_id() -> int:
+    """The organization of this request, task or command. Raises OrganizationContextError outside of one."""
+    organization_id = _current.get()
+    if organization_id is None:
+        raise OrganizationContextError("No organization is set here.")
+    return organization_id
+
+
+def _apply(organization_id: int | None, user_id: int | None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config(%s, %s, true), set_config(%s, %s, true)",
+            [ORGANIZATION_SETTING, str(organization_id or ""), USER_SETTING, str(user_id or "")],
+        )
+
+
+@contextlib.contextmanager
+def organization_context(organization_id: int, *, user_id: int | None = None) -> Iterator[None]:
+    """One transaction inside one organization.
+
+    The settings are cleared on the way out by hand: inside an outer transaction a released savepoint would keep
+    them, and the tenant would leak into the code that follows. Two organizations are never nested.
+    """
+    before = _current.get()
+    if before not in (None, organization_id):
+        raise OrganizationContextError(f"Already inside organization {before}.")
+    token = _current.set(organization_id)
+    try:
+        with transaction.atomic():
+            if before is None:
+                _apply(organization_id, user_id)
+            yield
+            if before is None and not connection.needs_rollback:
+                _apply(None, None)
+    finally:
+        _current.reset(token)
+
+
+@contextlib.contextmanager
+def user_context(user_id: int) -> Iterator[None]:
+    """One transaction in which a login may read its own memberships of every organization, and nothing else."""
+    with transaction.atomic():
+        _apply(None, user_id)
+        yield
+        if not connection.needs_rollback:
+            _apply(None, None)
+
+
+@contextlib.contextmanager
+def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
+    """Swap the restricted login for the owner of the tables: migrations and test set-up only, never a request."""
+    wrapper = connections[alias]
+    before = {key: wrapper.settings_dict[key] for key in ("USER", "PASSWORD")}
+    _disconnect(wrapper)
+    wrapper.settings_dict.update({key: settings.DATABASE_OWNER[key] for key in before})
+    try:
+        yield wrapper
+    finally:
+        _disconnect(wrapper)
+        wrapper.settings_dict.update(before)
+
+
+def _disconnect(wrapper: BaseDatabaseWrapper) -> None:
+    wrapper.close()
+    if hasattr(wrapper, "close_pool"):
+        wrapper.close_pool()
+
+
+class CurrentOrganization(models.Func):
+    """`db_default` that lets the database fill `organization_id`, also for rows that third-party code inserts in bulk."""
+
+    template = CURRENT_ORGANIZATION_SQL
+    arity = 0
+    output_field = models.BigIntegerField()  # type: ignore[assignment]  # Func declares it as a cached property
+    allowed_default = True
+
+
+class _SchemaConstraint(models.BaseConstraint):
+    """A constraint that the database alone checks; subclasses say how it is made and removed."""
+
+    def __init__(self, field: str, *, name: str) -> None:
+        self.field = field
+        super().__init__(name=name)
+
+    def constraint_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
+        schema_editor.deferred_sql.append(self.create_sql(model, schema_editor))
+        return ""
+
+    def validate(self, *args: Any, **kwargs: Any) -> None:
+        return None
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, _, kwargs = super().deconstruct()
+        return path, (self.field,), kwargs
+
+    def __eq__(self, other: object) -> bool:
+        return type(self) is type(other) and self.deconstruct() == other.deconstruct()  # type: ignore[attr-defined]
+
+    __hash__ = models.BaseConstraint.__hash__
+
+    def _statement(
+        self, template: str, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, **parts: Any
+    ) -> Statement:
+        quote = schema_editor.quote_name
+        return Statement(template, table=Table(model._meta.db_table, quote), name=quote(self.name), **parts)
+
+    def _column(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
+        return schema_editor.quote_name(model._meta.get_field(self.field).column)
+
+
+class RowLevelSecurity(_SchemaConstraint):
+    """Rows of the current organization only. `nullable`: rows of no organization, where none is current."""
+
+    def __init__(self, field: str, *, name: str, nullable: bool = False) -> None:
+        self.nullable = nullable
+        super().__init__(field, name=name)
+
+    def deconstruct(self) -> tuple[str, tuple[Any, ...], dict[str, Any]]:
+        path, args, kwargs = super().deconstruct()
+        return path, args, {**kwargs, **({"nullable": True} if self.nullable else {})}
+
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        operator = "IS NOT DISTINCT FROM" if self.nullable else "="
+        test = f"{self._column(model, schema_editor)} {operator} {CURRENT_ORGANIZATION_SQL}"
+        return self._statement(
+            "ALTER TABLE %(table)s ENABLE ROW LEVEL SECURITY; "
+            "CREATE POLICY %(name)s ON %(table)s USING (%(test)s) WITH CHECK (%(test)s)",
+            model,
+            schema_editor,
+            test=test,
+        )
+
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        return self._statement(
+            "DROP POLICY %(name)s ON %(table)s; ALTER TABLE %(table)s DISABLE ROW LEVEL SECURITY", model, schema_editor
+        )
+
+
+class OwnRowsReadable(_SchemaConstraint):
+    """A login may read the rows that name it, in every organization (the chooser needs one's memberships)."""
+
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        return self._statement(
+            "CREATE POLICY %(name)s ON %(table)s FOR SELECT USING (%(column)s = %(user)s)",
+            model,
+            schema_editor,
+            column=self._column(model, schema_editor),
+            user=CURRENT_USER_SQL,
+        )
+
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        return self._statement("DROP POLICY %(name)s ON %(table)s", model, schema_editor)
+
+
+class SameOrganization(_SchemaConstraint):
+    """Composite foreign key (organization_id, x_id): a row cannot point into another organization."""
+
+    def create_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        target = model._meta.get_field(self.field).related_model
+        return self._statement(
+            "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (organization_id, %(column)s) "
+            "REFERENCES %(target)s (organization_id, id) DEFERRABLE INITIALLY DEFERRED",
+            model,
+            schema_editor,
+            column=self._column(model, schema_editor),
+            target=Table(target._meta.db_table, schema_editor.quote_name),
+        )
+
+    def remove_sql(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
+        return self._statement("ALTER TABLE %(table)s DROP CONSTRAINT %(name)s", model, schema_editor)
+
+
+class TenantModel(models.Model):
+    """Base of every row that belongs to one organization. Subclass `Meta(TenantModel.Meta)` and extend `constraints`."""
+
+    organization = models.ForeignKey(
+        "accounts.Organization", models.PROTECT, db_default=CurrentOrganization(), related_name="+"
+    )
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "id"], name="%(app_label)s_%(class)s_key"),
+            RowLevelSecurity("organization", name="%(app_label)s_%(class)s_tenant"),
+        ]
+
+
+def tenant_models(models_: list[type[models.Model]]) -> list[type[models.Model]]:
+    """Those of the models that row-level security protects."""
+    return [model for model in models_ if any(isinstance(c, RowLevelSecurity) for c in model._meta.constraints)]
