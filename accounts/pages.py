@@ -1,0 +1,144 @@
+"""What every page of an organization is made of: the member, the permission it needs, and broken rules in plain words.
+
+This app lies below teams, so the actor is typed by shape (`Actor`); capabilities are given by value and checked
+against teams.capabilities by a test.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Protocol
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http.response import HttpResponseRedirect
+from django.utils.safestring import SafeString
+from django.views.generic import FormView, TemplateView, View
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.models import Organization, Submission, User
+from lendconsole.errors import DomainError, NotVisible, PermissionMissing
+
+
+class Actor(Protocol):
+    pk: Any
+    organization: Organization
+    user: User
+
+    def require(self, capability: str) -> None: ...
+
+    def url(self, name: str, *args: Any) -> str: ...
+
+
+class ConsoleMixin(View):
+    """Runs for `request.member`. `capability` is what the page itself needs; None is a page for every member."""
+
+    capability: ClassVar[str | None] = None
+
+    @property
+    def member(self) -> Any:
+        return self.request.member  # type: ignore[attr-defined]  # set by MemberMiddleware
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            if self.capability is not None:
+                self.member.require(self.capability)
+            return super().dispatch(request, *args, **kwargs)
+        except NotVisible as error:
+            raise Http404 from error
+        except PermissionMissing as error:
+            raise PermissionDenied(str(error)) from error
+
+    def redirect_to(self, url: str) -> HttpResponse:
+        """Go on to a page: inside a dialog the whole page moves, not the dialog's content."""
+        if getattr(self.request, "htmx", False):
+            return HttpResponseClientRedirect(url)
+        return HttpResponseRedirect(url)
+
+
+class ConsolePage(ConsoleMixin, TemplateView):
+    """A page that only shows."""
+
+
+class FormPage(ConsoleMixin, FormView[forms.Form]):
+    """A page with one form that carries out one service.
+
+    Subclasses say `carry_out` (call the service, return what to tell the member) and `next_url`. A rule that the
+    service refuses stands beside its field with the input kept; nothing of a refused attempt stays in the database.
+    A form that carries a `submission_key` is carried out once, however often its button is pressed.
+    """
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "member": self.member}
+
+    def carry_out(self, form: Any) -> str | SafeString:
+        raise NotImplementedError
+
+    def next_url(self) -> str:
+        raise NotImplementedError
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                submission = self._submission(form)
+                message = self.carry_out(form)
+                url = self.next_url()
+                if submission is not None:
+                    Submission.objects.filter(pk=submission.pk).update(outcome_url=url)
+        except PressedTwice as error:
+            return self.redirect_to(error.outcome_url or self.request.path)
+        except (NotVisible, PermissionMissing):
+            raise
+        except DomainError as error:
+            form.add_domain_error(error)
+            return self.form_invalid(form)
+        if message:
+            messages.success(self.request, message)
+        return self.redirect_to(url)
+
+    def form_invalid(self, form: Any) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+    def _submission(self, form: Any) -> Submission | None:
+        """Claim the form's key. A second press waits here for the first one and learns where it ended."""
+        key = form.cleaned_data.get("submission_key")
+        if key is None:
+            return None
+        claim = {"organization": self.member.organization, "user": self.member.user, "key": key}
+        try:
+            with transaction.atomic():
+                return Submission.objects.create(**claim, path=self.request.path[:300])
+        except IntegrityError:
+            raise PressedTwice(Submission.objects.get(**claim).outcome_url) from None
+
+
+class PressedTwice(Exception):
+    """The same rendered form was already carried out; `outcome_url` is where that one went."""
+
+    def __init__(self, outcome_url: str) -> None:
+        super().__init__(outcome_url)
+        self.outcome_url = outcome_url
+
+
+class ActionPage(ConsoleMixin):
+    """A button without a form: POST only. Subclasses say `carry_out` and `next_url` as in FormPage."""
+
+    http_method_names: ClassVar[list[str]] = ["post", "options"]  # type: ignore[misc]  # View declares it mutable
+
+    def carry_out(self) -> str | SafeString:
+        raise NotImplementedError
+
+    def next_url(self) -> str:
+        raise NotImplementedError
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                messages.success(request, self.carry_out())
+        except (NotVisible, PermissionMissing):
+            raise
+        except DomainError as error:
+            messages.error(request, str(error))
+        return self.redirect_to(self.next_url())

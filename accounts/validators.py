@@ -1,0 +1,26 @@
+"""What people may type where several apps ask for the same thing."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+
+from django.core.exceptions import ValidationError
+
+# A name is shown in pages, mails, spreadsheets and subject lines; these characters start markup, links, formulas or headers there.
+_UNSAFE_NAME = re.compile(r"[<>\x00-\x1f\x7f\u2028\u2029]|://|^\s*[=+@\-]|www\.", re.IGNORECASE)
+
+
+def validate_person_name(value: str) -> None:
+    """A name of a person or a small business: any script, but no markup, link, formula or control character."""
+    if _UNSAFE_NAME.search(value):
+        raise ValidationError("A name cannot contain < or >, a link, or begin with = + - or @.", code="unsafe_name")
+    if not any(character.isalpha() for character in value):
+        raise ValidationError("A name needs at least one letter.", code="no_letter")
+
+
+def validate_time_zone(value: str) -> None:
+    if value not in zoneinfo.available_timezones():
+        raise ValidationError(
+            "%(value)s is not a time zone, such as Africa/Lagos.", params={"value": value}, code="time_zone"
+        )
