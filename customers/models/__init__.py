@@ -1,0 +1,14 @@
+from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission, TemporaryAccess  # isort: skip  # before Customer, whose queryset needs them
+from customers.models.assignment import Assignment
+from customers.models.borrower import BorrowerLink
+from customers.models.customer import Customer
+
+__all__ = [
+    "MANAGE",
+    "Assignment",
+    "BorrowerLink",
+    "Cover",
+    "Customer",
+    "CustomerUserObjectPermission",
+    "TemporaryAccess",
+]

@@ -1,0 +1,88 @@
+"""Reads of customers. `permitted` is the only way from a member to rows; see customers.access for the rule itself."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import Self
+
+from django.db.models import Case, CharField, Q, Value, When
+from django.db.models.expressions import RawSQL
+from django.db.models.fields import BooleanField
+
+from customers.access import branches
+from customers.text import SearchTerm
+from teams.capabilities import Capability
+from teams.models import Member
+from teams.querysets import OrganizationRows
+
+FULL, CARD = "full", "card"
+_NEVER = Q(pk__in=[])
+
+
+class CustomerQuerySet(OrganizationRows):
+    def permitted(self, member: Member, capability: Capability) -> Self:
+        """The customers over which the member holds the capability (docs/architecture.md, "Who may see a customer")."""
+        match branches(member, capability):
+            case []:
+                return self.none()
+            case [only]:
+                return self.for_organization(member.organization).filter(only)
+            case [first, *rest]:
+                rows = self.model._default_manager.for_organization(member.organization).order_by()
+                ids = rows.filter(first).values("pk").union(*(rows.filter(q).values("pk") for q in rest), all=True)
+                return self.for_organization(member.organization).filter(pk__in=ids)
+
+    def visible_to(self, member: Member) -> Self:
+        """What exists for the member at all: lists, searches, counts, choices."""
+        return self.permitted(member, Capability.CUSTOMERS_FIND)
+
+    def with_access(self, member: Member) -> Self:
+        """Adds `access` ("full" or "card") and what the row's buttons need: `can_edit`, `can_change_status`, `can_assign`."""
+        return self.annotate(
+            access=Case(
+                When(_holds(member, Capability.CUSTOMERS_VIEW), then=Value(FULL)),
+                default=Value(CARD),
+                output_field=CharField(),
+            ),
+            can_edit=_flag(member, Capability.CUSTOMERS_EDIT),
+            can_change_status=_flag(member, Capability.CUSTOMERS_CHANGE_STATUS),
+            can_assign=_flag(member, Capability.CUSTOMERS_ASSIGN),
+            can_reveal=_flag(member, Capability.CUSTOMERS_REVEAL),
+        )
+
+    def matching(self, member: Member, text: str) -> Self:
+        """Search by part of the name, e-mail, phone in any spelling, or customer number.
+
+        Where the member may only find, hidden contact data matches as a whole or not at all: a search must not
+        tell, guess by guess, what the card masks.
+        """
+        term = SearchTerm.parse(text, member.organization.phone_region)
+        if term is None:
+            return self
+        if branches(member, Capability.CUSTOMERS_VIEW) == [Q()]:
+            return self.filter(pk__in=_found(term))
+        in_full = (
+            self.model._default_manager.permitted(member, Capability.CUSTOMERS_VIEW)
+            .filter(pk__in=_found(term))
+            .order_by()
+        )
+        openly = self.model._default_manager.filter(pk__in=_found(term, openly=True)).order_by()
+        return self.filter(pk__in=in_full.values("pk").union(openly.values("pk"), all=True))
+
+
+def _found(term: SearchTerm, *, openly: bool = False) -> RawSQL:
+    """Ids from the search function, which may use the trigram index that row-level security would forbid (see its migration)."""
+    return RawSQL(
+        "SELECT id FROM customers_search(%s, %s) WHERE is_open OR NOT %s", [term.patterns, term.exact, openly]
+    )  # noqa: S611  # parameters only
+
+
+def _holds(member: Member, capability: Capability) -> Q:
+    """The rule as one condition over rows that are already selected."""
+    alternatives = branches(member, capability)
+    return ~_NEVER if Q() in alternatives else reduce(or_, alternatives, _NEVER)
+
+
+def _flag(member: Member, capability: Capability) -> Case:
+    return Case(When(_holds(member, capability), then=Value(True)), default=Value(False), output_field=BooleanField())

@@ -1,0 +1,91 @@
+"""How customers' names, phones and search terms are written down: one spelling in the database, whatever people type."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+
+_COMBINING = re.compile("[\u0300-\u036f]")
+_HOOKED = str.maketrans("ɓɗƙƴ", "bdky")  # Hausa letters that Unicode does not take apart
+_PHONE_CHARACTERS = re.compile(r"[\d\s()+./-]+")
+MINIMUM_PHONE_DIGITS = 4
+MAXIMUM_WORDS = 6
+
+
+def fold(text: str) -> str:
+    """Small letters without diacritics; must equal what the generated column `name_key` holds."""
+    return _COMBINING.sub("", unicodedata.normalize("NFD", text)).lower().translate(_HOOKED)
+
+
+def to_e164(value: str, region: str) -> str:
+    """`0803 412 9981` and `234-803-412-9981` become `+2348034129981`. Raises ValidationError when it cannot be a number."""
+    try:
+        number = phonenumbers.parse(value, region)
+        if not phonenumbers.is_valid_number(number) and not value.strip().startswith("+"):
+            number = phonenumbers.parse(f"+{value}", region)  # the country code without its plus
+    except phonenumbers.NumberParseException:
+        raise _not_a_phone(value) from None
+    if not phonenumbers.is_valid_number(number):
+        raise _not_a_phone(value)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _not_a_phone(value: str) -> ValidationError:
+    return ValidationError("“%(value)s” is not a phone number.", params={"value": value[:40]}, code="phone")
+
+
+def mask_phone(phone: str) -> str:
+    """`+2348034129981` as `0803 *** **81`-like digits: the network prefix and the last two, nothing between."""
+    if not phone:
+        return ""
+    number = phonenumbers.parse(phone, None)
+    national = phonenumbers.national_significant_number(number)
+    return f"0{national[:3]} *** **{national[-2:]}"
+
+
+def mask_email(email: str) -> str:
+    """`grace.etim@example.com` as `g***@e***.com`."""
+    if "@" not in email:
+        return ""
+    local, domain = email.rsplit("@", 1)
+    return f"{local[:1]}***@{domain[:1]}***.{domain.rsplit('.', 1)[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchTerm:
+    """What somebody typed, as LIKE patterns for the `search` column (all must match) and the exact values it may stand for."""
+
+    patterns: list[str]
+    exact: list[str]
+
+    @classmethod
+    def parse(cls, text: str, region: str) -> SearchTerm | None:
+        """None when there is nothing to look for."""
+        text = " ".join(text.replace("\x00", "").split())[:100]
+        if not text:
+            return None
+        if _PHONE_CHARACTERS.fullmatch(text) and len(re.sub(r"\D", "", text)) >= MINIMUM_PHONE_DIGITS:
+            return cls._phone(text, region)
+        words = fold(text).split()[:MAXIMUM_WORDS]
+        return cls(patterns=[_pattern(word) for word in words], exact=[text.lower()])
+
+    @classmethod
+    def _phone(cls, text: str, region: str) -> SearchTerm:
+        digits = re.sub(r"\D", "", text)
+        country = str(phonenumbers.country_code_for_region(region))
+        national = digits.removeprefix("0") if digits.startswith("0") else digits.removeprefix(country)
+        try:
+            exact = [to_e164(text, region)]
+        except ValidationError:
+            exact = []
+        return cls(patterns=[f"%{national or digits}%"], exact=[*exact, digits])
+
+
+def _pattern(word: str) -> str:
+    """Short words have no trigram: they match the start of a word (the column begins with a blank)."""
+    escaped = re.sub(r"([\\%_])", r"\\\1", word)
+    return f"%{escaped}%" if len(word) > 2 else f"% {escaped}%"
