@@ -1,0 +1,131 @@
+"""From a request to its actor: where it comes from, which organization, which member. All else is 404 or the sign-in page."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+
+import structlog
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.views import redirect_to_login
+from django.core.handlers.exception import response_for_exception
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.utils import timezone
+
+from accounts.models import Organization
+from audit.services import Origin, set_origin
+from lendconsole.tenancy import organization_context
+from teams.models import Member
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+ORGANIZATION_PATH = re.compile(r"^/o/(?P<slug>[a-z0-9-]+)/")
+SEEN_EVERY = timedelta(minutes=5)
+
+
+class RequestOriginMiddleware:
+    """Names the request (for the logs) and the address it comes from (for the audit log), trusting only our own proxies."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = uuid.uuid4().hex
+        set_origin(Origin(ip_address=client_address(request), request_id=request_id))
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The caller's address: the last one that a trusted proxy wrote down; what the caller claims is ignored."""
+    if settings.TRUSTED_PROXY_COUNT:
+        forwarded = request.headers.get("X-Forwarded-For", "").split(",")
+        if len(forwarded) >= settings.TRUSTED_PROXY_COUNT:
+            return forwarded[-settings.TRUSTED_PROXY_COUNT].strip() or None
+    return request.META.get("REMOTE_ADDR") or None
+
+
+class PrivacyHeadersMiddleware:
+    """Nothing of a signed-in page stays in a cache, and no feature of the browser is lent out."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault(
+            "Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+        )
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        return response
+
+
+class MemberMiddleware:
+    """Sets `request.member` on every address below /o/<organization>/ and runs the request as one transaction inside it.
+
+    A stranger, a former member and an unknown organization get the same 404; somebody who is not signed in gets the
+    sign-in page for all of them alike.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request.member = None
+        match = ORGANIZATION_PATH.match(request.path_info)
+        if match is None:
+            return self.get_response(request)
+        if not request.user.is_authenticated:
+            return redirect_to_login(request.get_full_path())
+        organization = Organization.objects.active().filter(slug=match["slug"]).first()
+        if organization is None:
+            return self._not_found(request)
+        with organization_context(organization.pk, user_id=request.user.pk):
+            response = self._answer(request, organization)
+            if response.status_code >= 500:
+                transaction.set_rollback(True)  # Django has already turned the exception into a response
+        return response
+
+    def _answer(self, request: HttpRequest, organization: Organization) -> HttpResponseBase:
+        member = find_member(request, organization)
+        if member is None:
+            return self._not_found(request)
+        request.member = member
+        if organization.requires_second_factor and not member.has_second_factor:
+            messages.info(request, f"{organization} asks for a second factor. Set one up to go on.")
+            return redirect("mfa_activate_totp")
+        if member.last_seen_at is None or timezone.now() - member.last_seen_at > SEEN_EVERY:
+            Member.objects.filter(pk=member.pk).update(last_seen_at=timezone.now())
+        return self.get_response(request)
+
+    @staticmethod
+    def _not_found(request: HttpRequest) -> HttpResponseBase:
+        return response_for_exception(request, Http404())
+
+
+def find_member(request: HttpRequest, organization: Organization) -> Member | None:
+    """The signed-in user's active membership, with what every page needs, in two statements."""
+    others = Member.objects.filter(user=OuterRef("user"), status=Member.Status.ACTIVE).exclude(pk=OuterRef("pk"))
+    second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    member: Member | None = (
+        Member.objects.active()
+        .filter(organization=organization, user_id=request.user.pk)
+        .select_related("role", "office")
+        .prefetch_related("role__permissions")
+        .annotate(has_other_memberships=Exists(others), has_second_factor=Exists(second_factors))
+        .first()
+    )
+    if member is not None:
+        member.organization, member.user = organization, request.user
+    return member
