@@ -13,6 +13,7 @@ import phonenumbers
 from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.forms import BaseForm, BoundField
 from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.template.loader import render_to_string
@@ -107,6 +108,12 @@ def _icon(name: str, css: str) -> SafeString:
         f" {css}" if css else "",
         SafeString(shapes),
     )
+
+
+@register.filter
+def invalid_fields(form: BaseForm) -> list[BoundField]:
+    """The fields that the person can see and has to change."""
+    return [field for field in form.visible_fields() if field.errors]
 
 
 @register.simple_block_tag(end_name="endrow_menu")

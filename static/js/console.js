@@ -36,10 +36,10 @@
     target?.focus();
   };
 
-  // Answers: a whole page is never put into a part of one.
+  // Answers: a whole page is never put into a part of one, unless hx-select cuts the part out of it.
   document.addEventListener("htmx:beforeSwap", (event) => {
-    const { xhr, target } = event.detail;
-    if (!event.detail.shouldSwap || !isDocument(xhr)) return;
+    const { xhr, target, requestConfig } = event.detail;
+    if (!event.detail.shouldSwap || !isDocument(xhr) || requestConfig.elt.closest("[hx-select]")) return;
     event.detail.shouldSwap = false;
     const elsewhere = xhr.responseURL && new URL(xhr.responseURL).pathname !== location.pathname;
     if (target === dialogContent && elsewhere) location.assign(xhr.responseURL);
