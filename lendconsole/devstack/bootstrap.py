@@ -53,6 +53,12 @@ def bring_up() -> None:
         prepare_database()
 
 
+def replaces_nothing() -> bool:
+    """Whether both embedded servers are in use: no address in the environment stands in for one of them."""
+    _ = settings.DEBUG
+    return not _given("DATABASE_URL") and not _given("REDIS_URL")
+
+
 def prepare_database() -> None:
     """The two logins, the search role, the extensions and the empty database."""
     with psycopg.connect(devstack.database_url(), autocommit=True) as connection:
