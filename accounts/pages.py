@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -62,7 +61,7 @@ class ConsolePage(ConsoleMixin, TemplateView):
     """A page that only shows."""
 
 
-class FormPage(ConsoleMixin, FormView[forms.Form]):
+class FormPage(ConsoleMixin, FormView):
     """A page with one form that carries out one service.
 
     Subclasses say `carry_out` (call the service, return what to tell the member) and `next_url`. A rule that the
