@@ -75,7 +75,7 @@ def _found(term: SearchTerm, *, openly: bool = False) -> RawSQL:
     """Ids from the search function, which may use the trigram index that row-level security would forbid (see its migration)."""
     return RawSQL(
         "SELECT id FROM customers_search(%s, %s) WHERE is_open OR NOT %s", [term.patterns, term.exact, openly]
-    )  # noqa: S611  # parameters only
+    )  # parameters only
 
 
 def _holds(member: Member, capability: Capability) -> Q:

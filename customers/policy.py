@@ -1,0 +1,88 @@
+"""May a member do this with this customer? The same rule as the lists (CustomerQuerySet.permitted), asked of one row."""
+
+from __future__ import annotations
+
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.models import Organization
+from customers.models import Customer
+from lendconsole.errors import NotVisible, PermissionMissing
+from teams.capabilities import Capability, Reach
+from teams.models import Member, Office, RolePermission
+
+
+def may(member: Member, capability: Capability, customer: Customer) -> bool:
+    return Customer.objects.permitted(member, capability).filter(pk=customer.pk).exists()
+
+
+def require(member: Member, capability: Capability, customer: Customer) -> None:
+    """Raises NotVisible (404) for a customer that does not exist for the member, PermissionMissing (403) for one that does."""
+    if may(member, capability, customer):
+        return
+    if not may(member, Capability.CUSTOMERS_FIND, customer):
+        raise NotVisible
+    if not member.may(capability):
+        raise PermissionMissing(member.missing(capability))
+    manager = customer.account_manager
+    if manager is not None and manager.pk != member.pk:
+        raise PermissionMissing(f"{customer.name} is dedicated to {manager.name}. Ask {manager.name}.")
+    raise PermissionMissing(
+        f"{customer.name} belongs to an office that your permission “{capability.label}” does not reach."
+    )
+
+
+def find_customer(member: Member, pk: int) -> Customer:
+    """The customer as the member may see it, with `access` and the `can_...` flags. Raises NotVisible."""
+    customer: Customer | None = (
+        Customer.objects.visible_to(member)
+        .with_access(member)
+        .select_related("office", "account_manager__user", "account_manager__office")
+        .filter(pk=pk)
+        .first()
+    )
+    if customer is None:
+        raise NotVisible
+    return customer
+
+
+def lock_customer(actor: Member, capability: Capability, customer: Customer) -> Customer:
+    """The customer, re-read and locked until the transaction ends, after the rule agreed to the locked row."""
+    locked: Customer | None = (
+        Customer.objects.visible_to(actor).select_for_update(of=("self",)).filter(pk=customer.pk).first()
+    )
+    if locked is None:
+        raise NotVisible
+    require(actor, capability, locked)
+    return locked
+
+
+def eligible_managers(organization: Organization) -> QuerySet[Member]:
+    """Who can be an account manager: active members whose role opens full profiles. `load`: how many customers they hold."""
+    held = Customer.objects.filter(organization=OuterRef("organization"), account_manager=OuterRef("pk")).order_by()
+    opens = RolePermission.objects.filter(role=OuterRef("role"), capability=Capability.CUSTOMERS_VIEW).exclude(
+        reach=Reach.NONE
+    )
+    counts = held.values("account_manager").annotate(count=Count("*")).values("count")
+    members: QuerySet[Member] = (
+        Member.objects.active()
+        .for_organization(organization)
+        .filter(Exists(opens))
+        .select_related("user", "role", "office")
+        .annotate(load=Coalesce(Subquery(counts, output_field=IntegerField()), 0))
+        .order_by("user__first_name", "user__last_name", "pk")
+    )
+    return members
+
+
+def assignable_offices(actor: Member) -> QuerySet[Office]:
+    """The offices whose members the actor may make account managers: their own and below, or all."""
+    if actor.reach(Capability.CUSTOMERS_ASSIGN) == Reach.OWN:
+        return Office.objects.below(actor.office).active()
+    return Office.objects.reached_by(actor, Capability.CUSTOMERS_ASSIGN).active()
+
+
+def assignable_managers(actor: Member, office: Office | None = None) -> QuerySet[Member]:
+    """The eligible members whom the actor may choose, of one office when it is given."""
+    members = eligible_managers(actor.organization).filter(office__in=assignable_offices(actor))
+    return members.filter(office=office) if office is not None else members
