@@ -1,0 +1,122 @@
+"""The e-mails about account managers.
+
+They are held for a moment (settings.ASSIGNMENT_MAIL_HOLD_SECONDS). A further change in that moment replaces the
+mails that still wait, as seen from the manager before the first of them: back and forth ends in no mail at all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from customers.models import Customer
+from customers.services.borrowers import borrower_page_url
+from notifications.letters import Undeliverable, letter
+from notifications.links import absolute_url
+from notifications.models import OutgoingEmail
+from notifications.services import cancel_emails, pending_emails, queue_email
+from teams.models import Member
+
+TOLD_CUSTOMER = "customers/manager_changed_customer"
+TOLD_MANAGER = "customers/manager_assigned"
+TOLD_FORMER = "customers/manager_ended"
+
+
+def announce_change(
+    *, customer: Customer, former: Member | None, manager: Member | None, event: str, actor: Member | None
+) -> None:
+    """Queue the mails to the customer, the new and the former account manager. `event` names the change, for deduplication."""
+    topic = f"customer:{customer.pk}:account_manager"
+    former_id = _before_waiting_mails(topic, default=former.pk if former else None)
+    cancel_emails(topic, "Changed again before it was sent.")
+    if former_id == (manager.pk if manager else None):
+        return
+    told = Member.objects.select_related("user", "office").filter(pk=former_id).first() if former_id else None
+    payload = {
+        "customer_id": customer.pk,
+        "customer_name": customer.name,
+        "customer_number": customer.number,
+        "manager_id": manager.pk if manager else None,
+        "manager_name": manager.name if manager else "",
+        "former_id": former_id,
+        "former_name": told.name if told else "",
+        "actor_name": actor.name if actor else "",
+    }
+    recipients = [(TOLD_CUSTOMER, customer.email, customer.name)]
+    if manager is not None:
+        recipients.append((TOLD_MANAGER, manager.user.email, manager.name))
+    if told is not None:
+        recipients.append((TOLD_FORMER, told.user.email, told.name))
+    for kind, address, name in recipients:
+        if address:
+            queue_email(
+                kind=kind,
+                dedupe_key=f"{event}:{kind.rpartition('/')[2]}",
+                recipient=address,
+                recipient_label=name,
+                payload=payload,
+                topic=topic,
+                hold_seconds=settings.ASSIGNMENT_MAIL_HOLD_SECONDS,
+            )
+
+
+def _before_waiting_mails(topic: str, *, default: int | None) -> int | None:
+    """The manager whom the outside world still believes in."""
+    waiting = pending_emails(topic).order_by("pk").first()
+    former_id: int | None = waiting.payload["former_id"] if waiting else default
+    return former_id
+
+
+@letter(TOLD_CUSTOMER)
+def manager_changed_customer(email: OutgoingEmail) -> dict[str, Any]:
+    customer = _customer(email)
+    if customer.email != email.recipient:
+        raise Undeliverable("The customer's e-mail address has changed.")
+    manager = customer.account_manager
+    if (manager.pk if manager else None) != email.payload["manager_id"]:
+        raise Undeliverable("The account manager has changed since.")
+    return {"customer": customer, "manager": manager, "page_url": borrower_page_url(customer)}
+
+
+@letter(TOLD_MANAGER)
+def manager_assigned(email: OutgoingEmail) -> dict[str, Any]:
+    customer, member = _customer(email), _member(email, "manager_id")
+    if customer.account_manager_id != member.pk:
+        raise Undeliverable("The account manager has changed since.")
+    return {"customer": customer, "member": member, "profile_url": _profile_url(member, customer)}
+
+
+@letter(TOLD_FORMER)
+def manager_ended(email: OutgoingEmail) -> dict[str, Any]:
+    customer, member = _customer(email), _member(email, "former_id")
+    if customer.account_manager_id == member.pk:
+        raise Undeliverable("The member is the account manager again.")
+    return {"customer": customer, "member": member, "manager": customer.account_manager}
+
+
+def _customer(email: OutgoingEmail) -> Customer:
+    customer: Customer | None = (
+        Customer.objects.filter(pk=email.payload["customer_id"])
+        .select_related("office", "account_manager__user", "account_manager__office", "organization")
+        .first()
+    )
+    if customer is None:
+        raise Undeliverable("The customer no longer exists.")
+    return customer
+
+
+def _member(email: OutgoingEmail, key: str) -> Member:
+    member: Member | None = (
+        Member.objects.active()
+        .filter(pk=email.payload[key], user__email=email.recipient)
+        .select_related("user", "office", "organization")
+        .first()
+    )
+    if member is None:
+        raise Undeliverable("The member is no longer active here.")
+    return member
+
+
+def _profile_url(member: Member, customer: Customer) -> str:
+    return absolute_url(member.url("customers:customer_profile", customer.pk))
