@@ -33,7 +33,7 @@ class UIBoundField(BoundField):
         if not widget.is_hidden:
             css = next((self.CLASSES[kind] for kind in type(widget).__mro__ if kind in self.CLASSES), "form-control")
             classes = [widget.attrs.get("class"), attrs.get("class"), css, "is-invalid" if self.errors else None]
-            attrs["class"] = " ".join(name for name in classes if name)
+            attrs["class"] = " ".join(str(name) for name in classes if name)
         return attrs
 
     @property
