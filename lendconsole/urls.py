@@ -25,3 +25,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include((customers.urls.public_urlpatterns, "customers_public"))),
     path("o/<slug:organization>/", include(console_urlpatterns)),
 ]
+
+handler403 = "lendconsole.refusals.permission_denied"

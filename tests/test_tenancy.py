@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.apps import apps
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
@@ -22,7 +24,7 @@ from lendconsole.tenancy import (
     user_context,
 )
 from teams.models import Member, Role
-from tests.world import World
+from tests.world import Lender, World
 
 TENANT_MODELS = tenant_models(list(apps.get_models()))
 TABLES = sorted(model._meta.db_table for model in TENANT_MODELS)
@@ -74,9 +76,9 @@ def test_inside_one_organization_the_other_does_not_exist(world: World) -> None:
 
 
 def test_a_row_cannot_be_written_into_another_organization(world: World) -> None:
-    with organization_context(world.kudi.organization.pk), pytest.raises(ProgrammingError, match="row-level security"):
-        with transaction.atomic():
-            Role.objects.create(organization=world.rival.organization, name="Smuggled")
+    inside = organization_context(world.kudi.organization.pk)
+    with inside, pytest.raises(ProgrammingError, match="row-level security"), transaction.atomic():
+        Role.objects.create(organization=world.rival.organization, name="Smuggled")
 
 
 @pytest.mark.parametrize(
@@ -92,11 +94,16 @@ def test_a_row_cannot_be_written_into_another_organization(world: World) -> None
         ),
     ],
 )  # fmt: skip
-def test_no_foreign_key_points_into_another_organization(world: World, foreign) -> None:
-    with pytest.raises(IntegrityError), organization_context(world.kudi.organization.pk):
+def test_no_foreign_key_points_into_another_organization(
+    world: World, foreign: Callable[[Lender, Lender], int]
+) -> None:
+    def write() -> None:
         foreign(world.kudi, world.rival)
         with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+    with organization_context(world.kudi.organization.pk), pytest.raises(IntegrityError), transaction.atomic():
+        write()
 
 
 def test_every_foreign_key_between_tenant_tables_is_composite() -> None:

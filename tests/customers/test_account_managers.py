@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -212,7 +213,7 @@ def test_fifty_at_once_leave_one_manager_and_a_history_without_gaps() -> None:
         assert len(after["open"]) == len(after["grants"]) == 1
         assert after["column"] == after["open"][0]
         periods = list(Assignment.objects.filter(customer=customer).order_by("started_at"))
-        assert all(a.ended_at == b.started_at for a, b in zip(periods, periods[1:], strict=False))
+        assert all(a.ended_at == b.started_at for a, b in pairwise(periods))
 
 
 def run_all(jobs: list[Callable[[], None]], at_once: int = 10) -> None:
