@@ -79,6 +79,21 @@ def user_context(user_id: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def outside_organizations() -> Iterator[None]:
+    """For rows of no organization (account mails), also from inside one; what was set comes back with the savepoint's end."""
+    token = _current.set(None)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT current_setting(%s, true)", [ORGANIZATION_SETTING])
+            before = cursor.fetchone()[0] or ""
+            cursor.execute("SELECT set_config(%s, '', true)", [ORGANIZATION_SETTING])
+            yield
+            cursor.execute("SELECT set_config(%s, %s, true)", [ORGANIZATION_SETTING, before])
+    finally:
+        _current.reset(token)
+
+
+@contextlib.contextmanager
 def as_owner(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
     """Swap the restricted login for the owner of the tables: migrations and test set-up only, never a request."""
     wrapper = connections[alias]

@@ -7,6 +7,7 @@ from django.db import models
 from django.utils import timezone
 
 from lendconsole.tenancy import CurrentOrganization, RowLevelSecurity
+from notifications.querysets import OutgoingEmailQuerySet
 
 
 class OutgoingEmail(models.Model):
@@ -38,6 +39,7 @@ class OutgoingEmail(models.Model):
     subject = models.CharField(max_length=300)
     payload = models.JSONField(default=dict, encoder=DjangoJSONEncoder)
     sealed_body = models.TextField(blank=True)
+    sent_body = models.JSONField(null=True, help_text="text and html, kept in development only, for /dev/mailbox")
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     state_reason = models.CharField(
         max_length=500, blank=True, help_text="why it was canceled or what the mail server said"
@@ -46,6 +48,8 @@ class OutgoingEmail(models.Model):
     available_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True)
+
+    objects = OutgoingEmailQuerySet.as_manager()
 
     class Meta:
         constraints = [

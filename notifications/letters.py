@@ -1,0 +1,69 @@
+"""The letters that the program can write: one builder per kind, found in the `emails.py` of each app.
+
+A builder runs in the worker when the e-mail leaves. It looks again whether the recipient should still get it, makes
+the signed links, and returns what the templates need beside the payload.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from notifications.models import OutgoingEmail
+
+Builder = Callable[[OutgoingEmail], dict[str, Any]]
+BuilderType = TypeVar("BuilderType", bound=Builder)
+
+
+class Undeliverable(Exception):
+    """The e-mail must not leave anymore; it is canceled and `str(error)` says why, to the admins."""
+
+
+class UnknownLetter(LookupError):
+    """No app has a letter of this kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """`kind` names the templates below templates/emails/, `label` is what admins filter by."""
+
+    kind: str
+    label: str
+    build: Builder
+
+
+_letters: dict[str, Letter] = {}
+
+
+def letter(kind: str, *, label: str = "") -> Callable[[BuilderType], BuilderType]:
+    """Registers the decorated builder: `@letter("teams/invitation")`."""
+
+    def register(build: BuilderType) -> BuilderType:
+        if kind in _letters:
+            raise ValueError(f"There are two letters {kind}.")
+        _letters[kind] = Letter(kind, label or _readable(kind), build)
+        return build
+
+    return register
+
+
+def find_letter(kind: str) -> Letter:
+    try:
+        return _letters[kind]
+    except KeyError:
+        raise UnknownLetter(f"No app has a letter {kind!r}.") from None
+
+
+def all_letters() -> list[Letter]:
+    return sorted(_letters.values(), key=lambda known: known.label)
+
+
+def label_of(kind: str) -> str:
+    """Also for kinds that an earlier version of the program knew."""
+    known = _letters.get(kind)
+    return known.label if known else _readable(kind)
+
+
+def _readable(kind: str) -> str:
+    return kind.rpartition("/")[2].replace("_", " ").capitalize()

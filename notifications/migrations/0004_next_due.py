@@ -1,0 +1,33 @@
+"""When the next e-mail is due, across organizations: one time and nothing else, so that the sweep knows when to come back."""
+
+from __future__ import annotations
+
+from django.apps.registry import Apps
+from django.conf import settings
+from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from psycopg import sql
+
+NEXT_DUE = sql.SQL(
+    """
+CREATE FUNCTION notifications_next_due() RETURNS timestamptz
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+  SELECT min(available_at) FROM public.notifications_outgoingemail WHERE state = 'pending'
+$$;
+REVOKE ALL ON FUNCTION notifications_next_due() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION notifications_next_due() TO {runtime}
+"""
+)
+
+
+def create_next_due(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
+    with schema_editor.connection.cursor() as cursor:
+        cursor.execute(NEXT_DUE.format(runtime=sql.Identifier(settings.DATABASE_RUNTIME_ROLE)))
+
+
+class Migration(migrations.Migration):
+    dependencies = [("notifications", "0003_sent_body")]
+    operations = [
+        migrations.RunPython(create_next_due, migrations.RunPython.noop),
+        migrations.RunSQL(migrations.RunSQL.noop, "DROP FUNCTION IF EXISTS notifications_next_due()"),
+    ]
