@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import fcntl
+import hashlib
 import http.client
 import os
 import signal
@@ -25,6 +26,8 @@ from types import FrameType
 
 import django
 from django.conf import settings
+from django.contrib.staticfiles.finders import get_finders
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connections
 
@@ -60,17 +63,18 @@ def main(arguments: list[str]) -> int:
     port = int(os.environ.setdefault("PORT", "8000"))
     os.environ.setdefault("DEBUG", "1")
     os.environ.setdefault("STATIC_MANIFEST", "1")
-    stopping = threading.Event()
-    catch_signals(stopping)
     try:
         with only_demo(f"http://localhost:{port}/"):
             if arguments == ["reset"]:
                 return reset()
             prepare()
-            return serve(port, stopping)
-    except (DemoError, devstack.DevstackError) as problem:
+            return serve(port)
+    except (DemoError, devstack.DevstackError, ImproperlyConfigured) as problem:
         print(problem, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
 
 
 def catch_signals(stopping: threading.Event) -> None:
@@ -114,18 +118,36 @@ def prepare() -> None:
     say("Preparing the database")
     call_command("migrate", verbosity=0)
     call_command("load_demo")
-    say("Collecting static files")
-    call_command("collectstatic", interactive=False, verbosity=0)
+    collect_static_files()
     connections.close_all()
 
 
-def serve(port: int, stopping: threading.Event) -> int:
-    if stopping.is_set():
-        return 0
-    services = [launch(name, command) for name, command in commands(port).items()]
+def collect_static_files() -> None:
+    """Compressing them takes seconds, so it is done only when one has changed since."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            facts = Path(storage.path(path)).stat()
+            digest.update(f"{path} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+    stamp = devstack.STATE / "static-files"
+    manifest = Path(settings.STATIC_ROOT) / "staticfiles.json"
+    if stamp.exists() and manifest.exists() and stamp.read_text() == digest.hexdigest():
+        return
+    say("Collecting static files")
+    call_command("collectstatic", interactive=False, verbosity=0)
+    stamp.write_text(digest.hexdigest())
+
+
+def serve(port: int) -> int:
+    stopping = threading.Event()
+    catch_signals(stopping)
+    say("Starting web, worker and beat")
+    services: list[Service] = []
     try:
-        say("Starting web, worker and beat")
-        wait_for_web(port, services, stopping)
+        for name, command in commands(port).items():
+            services.append(launch(name, command))
+            if name == "web":  # alone at first: three start-ups at once take longer than one after the other
+                wait_for_web(port, services, stopping)
         if not stopping.is_set():
             announce()
         while not stopping.wait(0.5):
