@@ -86,8 +86,11 @@ def cancel_emails(topic: str, reason: str) -> int:
 
 
 def pending_emails(topic: str) -> OutgoingEmailQuerySet:
-    """What the current organization has queued under the topic and not sent yet."""
-    return OutgoingEmail.objects.pending().filter(organization_id=current_organization_id(), topic=topic)
+    """What the current organization has queued under the topic and no worker has taken yet.
+
+    A mail that was attempted, even in vain, may have arrived: it is neither taken back nor counted as unsaid.
+    """
+    return OutgoingEmail.objects.pending().filter(organization_id=current_organization_id(), topic=topic, attempts=0)
 
 
 def requeue(email: OutgoingEmail) -> bool:
