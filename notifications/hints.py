@@ -30,6 +30,11 @@ class _Commit:
 
 class _Local(threading.local):
     commit: _Commit | None = None
+
+
+class _Broker:
+    """Shared by all threads, so that a dead broker costs one request the patience, not each of them."""
+
     paused_until = 0.0
 
 
@@ -45,23 +50,33 @@ def hint_after_commit(email_id: int) -> None:
     transaction.on_commit(partial(_hint, commit), robust=True)
 
 
+def publish(name: str, *args: int, countdown: float | None = None, patience: float = PATIENCE_SECONDS) -> bool:
+    """Whether the broker took the message. Never raises, never waits longer than `patience` for an answer.
+
+    The connection is one of its own, because the worker's has to wait patiently.
+    """
+    if time.monotonic() < _Broker.paused_until:
+        return False
+    options = {"socket_timeout": patience, "socket_connect_timeout": patience}
+    connection = current_app.connection_for_write(transport_options=options)
+    try:
+        with pools.producers[connection].acquire(block=True, timeout=patience) as producer:
+            current_app.send_task(
+                name, args=args, countdown=countdown, producer=producer, retry=False, ignore_result=True
+            )
+    except Exception as error:  # whatever a broker can fail with, the sweep finds the rows
+        _Broker.paused_until = time.monotonic() + PAUSE_SECONDS
+        logger.warning("The queue does not answer; e-mails wait for the next sweep (%s).", type(error).__name__)
+        return False
+    return True
+
+
 def _hint(commit: _Commit) -> None:
+    """A single e-mail is delivered ahead of a backlog."""
     if commit.is_hinted:
         return
     commit.is_hinted = True
-    if time.monotonic() < _local.paused_until:
-        return
-    try:
-        _publish(commit.email_ids)
-    except Exception as error:  # noqa: BLE001  # whatever a broker can fail with, the sweep finds the rows
-        _local.paused_until = time.monotonic() + PAUSE_SECONDS
-        logger.warning("The queue does not answer; e-mails wait for the next sweep (%s).", type(error).__name__)
-
-
-def _publish(email_ids: list[int]) -> None:
-    """A single e-mail is delivered ahead of a backlog. A connection of its own, because the worker's waits patiently."""
-    name, args = (DELIVER, (email_ids[0],)) if len(email_ids) == 1 else (SWEEP, ())
-    options = {"socket_timeout": PATIENCE_SECONDS, "socket_connect_timeout": PATIENCE_SECONDS}
-    connection = current_app.connection_for_write(transport_options=options)
-    with pools.producers[connection].acquire(block=True, timeout=PATIENCE_SECONDS) as producer:
-        current_app.send_task(name, args=args, producer=producer, retry=False, ignore_result=True)
+    if len(commit.email_ids) == 1:
+        publish(DELIVER, commit.email_ids[0])
+    else:
+        publish(SWEEP)

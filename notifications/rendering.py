@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import css_inline
 from django.conf import settings
-from django.template import Context
+from django.template import Context, Engine
 from django.template.loader import get_template
 from django.utils import timezone
 
@@ -88,7 +88,7 @@ def _break(link: str) -> str:
 
 def _render_plain(template: str, context: Mapping[str, Any]) -> str:
     """Plain text, so nothing is escaped."""
-    return get_template(template).template.render(Context(dict(context), autoescape=False))
+    return Engine.get_default().get_template(template).render(Context(dict(context), autoescape=False))
 
 
 @cache

@@ -115,9 +115,7 @@ def _write(email: OutgoingEmail, hold_seconds: int = 0) -> OutgoingEmail:
     if not email.recipient:
         email.state, email.state_reason, email.payload = OutgoingEmail.State.CANCELED, NO_ADDRESS, {}
     OutgoingEmail.objects.bulk_create([email], ignore_conflicts=True)
-    written: OutgoingEmail = OutgoingEmail.objects.get(
-        organization_id=email.organization_id, dedupe_key=email.dedupe_key
-    )
+    written: OutgoingEmail = OutgoingEmail.objects.get(organization=email.organization_id, dedupe_key=email.dedupe_key)
     if written.state == OutgoingEmail.State.PENDING:
         hint_after_commit(written.pk)
     return written

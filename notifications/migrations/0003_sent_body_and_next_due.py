@@ -1,10 +1,13 @@
-"""When the next e-mail is due, across organizations: one time and nothing else, so that the sweep knows when to come back."""
+"""A place for sent texts in development, and the time at which the next e-mail of any organization is due.
+
+The function tells one time and nothing else: the sweep needs it to know when to come back.
+"""
 
 from __future__ import annotations
 
 from django.apps.registry import Apps
 from django.conf import settings
-from django.db import migrations
+from django.db import migrations, models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from psycopg import sql
 
@@ -26,8 +29,13 @@ def create_next_due(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None
 
 
 class Migration(migrations.Migration):
-    dependencies = [("notifications", "0003_sent_body")]
+    dependencies = [("notifications", "0002_claim")]
     operations = [
+        migrations.AddField(
+            model_name="outgoingemail",
+            name="sent_body",
+            field=models.JSONField(help_text="text and html, kept in development only, for /dev/mailbox", null=True),
+        ),
         migrations.RunPython(create_next_due, migrations.RunPython.noop),
         migrations.RunSQL(migrations.RunSQL.noop, "DROP FUNCTION IF EXISTS notifications_next_due()"),
     ]
