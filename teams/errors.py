@@ -1,0 +1,87 @@
+"""The rules about teams that can be broken."""
+
+from __future__ import annotations
+
+from lendconsole.errors import DomainError, PermissionMissing
+
+
+class OwnMembership(PermissionMissing):
+    """Nobody changes their own role or office, or deactivates themselves here."""
+
+
+class MemberAboveActor(PermissionMissing):
+    """The member's role allows more than the actor's."""
+
+
+class RoleNotGivable(DomainError):
+    """The role allows more than the actor's own, or does not exist in the organization."""
+
+    field = "role"
+
+
+class OfficeNotReached(DomainError):
+    """The office is out of the actor's reach, closed or not there."""
+
+    field = "office"
+
+
+class LastSuperAdmin(DomainError):
+    """The organization would be left without an active Super Admin."""
+
+    field = "role"
+
+
+class HoldsCustomers(DomainError):
+    """The member is the account manager of customers and could not act for them any more."""
+
+    field = "role"
+
+
+class AlreadyMember(DomainError):
+    field = "email"
+
+
+class AlreadyInvited(DomainError):
+    field = "email"
+
+
+class TooManyInvitations(DomainError):
+    """The limit of the inviter or of the recipient is reached."""
+
+
+class InvitationClosed(DomainError):
+    """The invitation was accepted or revoked and cannot be sent or revoked any more."""
+
+
+class OfficeClosed(DomainError):
+    """Nobody can start in an office that is not active."""
+
+
+class OfficeInUse(DomainError):
+    """Somebody or something still belongs to the office."""
+
+    field = "is_active"
+
+
+class OfficeCycle(DomainError):
+    """An office cannot lie below itself."""
+
+    field = "parent"
+
+
+class OfficeTooDeep(DomainError):
+    field = "parent"
+
+
+class OfficeNeedsParent(DomainError):
+    """Only a head office stands on its own."""
+
+    field = "parent"
+
+
+class NameTaken(DomainError):
+    field = "name"
+
+
+class OrganizationNotCreated(DomainError):
+    """The facts given for a new organization do not hold; the sentence lists them."""

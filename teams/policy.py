@@ -1,0 +1,88 @@
+"""Who may give what and touch whom: rules 3 to 5 of docs/architecture.md, "Behavior rules". Services and forms both ask here."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.aggregates import ArrayAgg
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Concat
+
+from accounts.models import Organization
+from lendconsole.errors import NotVisible, PermissionMissing
+from teams.capabilities import Capability, Reach
+from teams.errors import MemberAboveActor, OfficeNotReached, OwnMembership, RoleNotGivable
+from teams.models import Member, Office, Role
+
+
+def may_give(actor: Member, role: Role) -> bool:
+    """Nobody gives a role that allows anything their own does not."""
+    return not role.exceeds(actor.role)
+
+
+def may_touch(actor: Member, target: Member, capability: Capability) -> bool:
+    """Whether the capability holds over this very member: reached, not above the actor, not the actor."""
+    reached = Member.objects.permitted(actor, capability).filter(pk=target.pk).exists()
+    return reached and target.pk != actor.pk and may_give(actor, target.role)
+
+
+def require_touch(actor: Member, target: Member, capability: Capability) -> None:
+    """Raises NotVisible (404) or PermissionMissing (403) with the reason why not."""
+    if not Member.objects.permitted(actor, capability).filter(pk=target.pk).exists():
+        if not Member.objects.visible_to(actor).filter(pk=target.pk).exists():
+            raise NotVisible
+        actor.require(capability)
+        raise PermissionMissing(
+            f"{target.name} works in an office that your permission “{capability.label}” does not reach."
+        )
+    if target.pk == actor.pk:
+        raise OwnMembership("Nobody changes their own role or office. Ask another admin to do it.")
+    if not may_give(actor, target.role):
+        raise MemberAboveActor(
+            f"{target.name} has the role {target.role.name}, which allows more than yours. Ask a {target.role.name}."
+        )
+
+
+def roles_of(organization: Organization) -> list[Role]:
+    """Every role with what it holds, in one statement and in the order of the roles page."""
+    pairs = ArrayAgg(
+        Concat("permissions__capability", Value("="), "permissions__reach"),
+        filter=Q(permissions__isnull=False),
+        default=Value([]),
+    )
+    roles: list[Role] = list(Role.objects.for_organization(organization).annotate(pairs=pairs).order_by("pk"))
+    for role in roles:
+        held = dict(pair.split("=") for pair in role.pairs)  # type: ignore[attr-defined]  # annotated above
+        role.reaches = {Capability(capability): Reach(reach) for capability, reach in held.items()}
+    return roles
+
+
+def givable_roles(actor: Member) -> QuerySet[Role]:
+    """The choices of a role field."""
+    allowed = [role.pk for role in roles_of(actor.organization) if may_give(actor, role)]
+    roles: QuerySet[Role] = Role.objects.for_organization(actor.organization).filter(pk__in=allowed)
+    return roles
+
+
+def reached_offices(actor: Member, capability: Capability) -> QuerySet[Office]:
+    """The choices of an office field: where the actor holds the capability, without the closed ones."""
+    offices: QuerySet[Office] = Office.objects.reached_by(actor, capability).active()
+    return offices
+
+
+def require_givable(actor: Member, role: Role) -> Role:
+    """The role as it is now. Raises RoleNotGivable, also for a role of another organization."""
+    present = (
+        Role.objects.for_organization(actor.organization).prefetch_related("permissions").filter(pk=role.pk).first()
+    )
+    if present is None:
+        raise RoleNotGivable("This role is not available. Choose another one.")
+    if not may_give(actor, present):
+        raise RoleNotGivable(f"The role {present.name} allows more than yours, so you cannot give it.")
+    return present
+
+
+def require_reached(actor: Member, office: Office, capability: Capability) -> Office:
+    """The office as it is now. Raises OfficeNotReached."""
+    present = reached_offices(actor, capability).filter(pk=office.pk).first()
+    if present is None:
+        raise OfficeNotReached("This office is not available. Choose another one.")
+    return present

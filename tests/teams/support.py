@@ -1,0 +1,71 @@
+"""What the tests of teams share: acting inside a lender, and proving that a refusal changed nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from accounts.models import Organization, User
+from audit.models import AuditEvent
+from lendconsole.errors import DomainError
+from lendconsole.tenancy import organization_context
+from notifications.models import OutgoingEmail
+from teams.models import Invitation, Member, Office, Role, RolePermission
+from tests import factories
+from tests.world import Lender
+
+WATCHED = (Organization, User, Office, Role, RolePermission, Member, Invitation, AuditEvent, OutgoingEmail)
+
+
+@contextmanager
+def inside(lender: Lender) -> Iterator[None]:
+    with organization_context(lender.organization.pk):
+        yield
+
+
+def rows() -> dict[str, list[dict[str, Any]]]:
+    return {model.__name__: list(model._default_manager.order_by("pk").values()) for model in WATCHED}
+
+
+@contextmanager
+def refused(error: type[DomainError], match: str | None = None) -> Iterator[pytest.ExceptionInfo[DomainError]]:
+    """The rule is named, and nothing was changed, mailed or audited."""
+    before = rows()
+    with pytest.raises(error, match=match) as caught:
+        yield caught
+    assert rows() == before
+
+
+def verbs() -> list[str]:
+    return list(AuditEvent.objects.order_by("pk").values_list("verb", flat=True))
+
+
+def mails(kind: str) -> list[OutgoingEmail]:
+    return list(OutgoingEmail.objects.filter(kind=kind).order_by("pk"))
+
+
+def invitation_for(lender: Lender, *, role: str = "account_manager", by: str = "admin", **facts: Any) -> Invitation:
+    row: Invitation = factories.InvitationFactory(
+        **{
+            "organization": lender.organization,
+            "role": lender.roles[role],
+            "office": lender.branch,
+            "invited_by": lender[by] if by else None,
+            **facts,
+        }
+    )
+    return row
+
+
+def extra_member(lender: Lender, role: str, /, **facts: Any) -> Member:
+    row: Member = factories.MemberFactory(
+        **{"organization": lender.organization, "role": lender.roles.get(role), "office": lender.branch, **facts}
+    )
+    return row
+
+
+def fresh(row: Any) -> Any:
+    return type(row)._default_manager.get(pk=row.pk)
