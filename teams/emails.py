@@ -1,0 +1,123 @@
+"""Letters to members and to those who are invited. Each looks again, when it is sent, whether it still holds."""
+
+from __future__ import annotations
+
+import zoneinfo
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from notifications.letters import Undeliverable, letter
+from notifications.links import absolute_url
+from notifications.models import OutgoingEmail
+from notifications.services import cancel_emails, queue_email
+from teams.invitation_links import invitation_url
+from teams.models import Invitation, Member, Role
+
+INVITATION = "teams/invitation"
+ROLE_CHANGED = "teams/role_changed"
+DEACTIVATED = "teams/deactivated"
+
+
+def invitation_topic(invitation: Invitation) -> str:
+    return f"invitation:{invitation.pk}"
+
+
+def announce_invitation(*, invitation: Invitation) -> None:
+    """Queue the letter with the link, in place of one that was not sent yet."""
+    topic = invitation_topic(invitation)
+    cancel_emails(topic, "The invitation was sent again.")
+    inviter = invitation.invited_by
+    queue_email(
+        kind=INVITATION,
+        dedupe_key=f"{topic}:{invitation.times_sent}",
+        recipient=invitation.email,
+        recipient_label=invitation.name,
+        payload={
+            "invitation": invitation.pk,
+            "times_sent": invitation.times_sent,
+            "first_name": invitation.first_name,
+            "inviter": inviter.name if inviter else "",
+            "role": invitation.role.name,
+            "office": invitation.office.name,
+            "lender": invitation.organization.name,
+        },
+        topic=topic,
+    )
+
+
+@letter(INVITATION)
+def invitation_letter(email: OutgoingEmail) -> dict[str, Any]:
+    """The link is made here; a letter that was overtaken by a newer one or a revocation is not sent."""
+    invitation = (
+        Invitation.objects.open()
+        .select_related("organization", "invited_by__user")
+        .filter(pk=email.payload["invitation"], times_sent=email.payload["times_sent"])
+        .first()
+    )
+    if invitation is None:
+        raise Undeliverable("The invitation was accepted, revoked, sent again or expired.")
+    return {"link": invitation_url(invitation), "expires": _written(invitation)}
+
+
+def _written(invitation: Invitation) -> str:
+    zone = invitation.organization.time_zone
+    local = timezone.localtime(invitation.expires_at, zoneinfo.ZoneInfo(zone))
+    return f"{date_format(local, 'j F Y, H:i')} ({zone.replace('_', ' ')} time)"
+
+
+def announce_role(*, member: Member, former: Role, actor: Member) -> None:
+    queue_email(
+        kind=ROLE_CHANGED,
+        dedupe_key=f"member:{member.pk}:role:{member.version}",
+        recipient=member.user.email,
+        recipient_label=member.name,
+        payload={
+            "member": member.pk,
+            "role_id": member.role_id,
+            "first_name": member.user.first_name,
+            "former_role": former.name,
+            "role": member.role.name,
+            "actor": actor.name,
+            "lender": member.organization.name,
+        },
+        topic=f"member:{member.pk}:role",
+    )
+
+
+@letter(ROLE_CHANGED)
+def role_letter(email: OutgoingEmail) -> dict[str, Any]:
+    member = (
+        Member.objects.active()
+        .filter(pk=email.payload["member"], role=email.payload["role_id"])
+        .select_related("organization")
+        .first()
+    )
+    if member is None:
+        raise Undeliverable("The role changed again, or the member was deactivated.")
+    return {"link": absolute_url(reverse("dashboard", args=[member.organization.slug]))}
+
+
+def announce_deactivation(*, member: Member) -> None:
+    queue_email(
+        kind=DEACTIVATED,
+        dedupe_key=f"member:{member.pk}:deactivated:{member.version}",
+        recipient=member.user.email,
+        recipient_label=member.name,
+        payload={
+            "member": member.pk,
+            "first_name": member.user.first_name,
+            "lender": member.organization.name,
+        },
+        topic=f"member:{member.pk}:access",
+    )
+
+
+@letter(DEACTIVATED)
+def deactivation_letter(email: OutgoingEmail) -> dict[str, Any]:
+    gone = Member.objects.filter(pk=email.payload["member"], status=Member.Status.DEACTIVATED, user__is_active=True)
+    if not gone.exists():
+        raise Undeliverable("The member was reactivated.")
+    return {}
