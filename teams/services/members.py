@@ -1,0 +1,121 @@
+"""Role, office and status of team members. In force on the member's next request: nothing of it is cached."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from audit.services import record
+from audit.verbs import Verb
+from lendconsole.errors import NotVisible, StaleVersion
+from teams.capabilities import Capability, Reach
+from teams.emails import announce_deactivation, announce_role
+from teams.errors import OfficeClosed
+from teams.models import Invitation, Member, Office, Role
+from teams.policy import require_givable, require_reached, require_touch
+from teams.services.guards import keep_a_super_admin, keep_customers_served, lock_member, lock_team
+
+
+@transaction.atomic
+def change_member(*, actor: Member, member: Member, role: Role, office: Office, version: int) -> Member:
+    """Give the member this role and this office. The same ones again change nothing.
+
+    Raises NotVisible, PermissionMissing (OwnMembership, MemberAboveActor), RoleNotGivable, OfficeNotReached,
+    LastSuperAdmin, HoldsCustomers or StaleVersion.
+    """
+    actor, member = _lock_both(actor, member, Capability.MEMBERS_MANAGE)
+    if (role, office) == (member.role, member.office):
+        return member
+    if version != member.version:
+        raise StaleVersion(
+            f"Somebody changed {member.name} while you had this open: now {member.role.name}, {member.office.name}. "
+            "Open it again to go on from there."
+        )
+    former_role, former_office = member.role, member.office
+    if role != former_role:
+        role = require_givable(actor, role)
+        _refuse_role(member, role)
+    if office != former_office:
+        office = require_reached(actor, office, Capability.MEMBERS_MANAGE)
+    _write(member, role=role, office=office)
+    if role != former_role:
+        _record(actor, Verb.MEMBER_ROLE_CHANGED, member, role=(former_role.name, role.name))
+        if member.is_active:
+            announce_role(member=member, former=former_role, actor=actor)
+    if office != former_office:
+        _record(actor, Verb.MEMBER_OFFICE_CHANGED, member, office=(former_office.name, office.name))
+    return member
+
+
+@transaction.atomic
+def deactivate_member(*, actor: Member, member: Member) -> Member:
+    """End the member's access to this organization at once. What they did and held stays on record.
+
+    Raises NotVisible, PermissionMissing, LastSuperAdmin, or HoldsCustomers while customers are dedicated to them.
+    """
+    actor, member = _lock_both(actor, member, Capability.MEMBERS_DEACTIVATE)
+    if member.status == Member.Status.DEACTIVATED:
+        return member
+    keep_a_super_admin(member)
+    keep_customers_served(member, because="a deactivated member cannot act for anybody")
+    _write(member, status=Member.Status.DEACTIVATED, deactivated_at=timezone.now())
+    _record(actor, Verb.MEMBER_DEACTIVATED, member, status=("Active", "Deactivated"))
+    announce_deactivation(member=member)
+    return member
+
+
+@transaction.atomic
+def reactivate_member(*, actor: Member, member: Member) -> Member:
+    """Let the member back in with the role and office they had. Their open invitations are no longer needed and end.
+
+    Raises NotVisible, PermissionMissing, or OfficeClosed when the office was closed meanwhile.
+    """
+    actor, member = _lock_both(actor, member, Capability.MEMBERS_DEACTIVATE)
+    if member.status == Member.Status.ACTIVE:
+        return member
+    if not member.office.is_active:
+        raise OfficeClosed(
+            f"{member.office.name} is not active any more. Choose another office for {member.name} first, under “Manage user”."
+        )
+    _write(member, status=Member.Status.ACTIVE, deactivated_at=None)
+    now = timezone.now()
+    Invitation.objects.pending().for_organization(actor.organization).filter(email=member.user.email).update(
+        revoked_at=now, revoked_by=actor
+    )
+    _record(actor, Verb.MEMBER_REACTIVATED, member, status=("Deactivated", "Active"))
+    return member
+
+
+def _lock_both(actor: Member, member: Member, capability: Capability) -> tuple[Member, Member]:
+    actor = lock_team(actor)
+    present = lock_member(actor.organization, member)
+    if present is None:
+        raise NotVisible
+    require_touch(actor, present, capability)
+    return actor, present
+
+
+def _refuse_role(member: Member, role: Role) -> None:
+    if not role.is_super_admin:
+        keep_a_super_admin(member)
+    if role.reach(Capability.CUSTOMERS_VIEW) == Reach.NONE:
+        keep_customers_served(member, because=f"the role {role.name} does not open customers")
+
+
+def _write(member: Member, **changes: Any) -> None:
+    Member.objects.filter(pk=member.pk).update(**changes, version=F("version") + 1)
+    for name, value in {**changes, "version": member.version + 1}.items():
+        setattr(member, name, value)
+
+
+def _record(actor: Member, verb: Verb, member: Member, **changes: tuple[str, str]) -> None:
+    record(
+        actor=actor,
+        verb=verb,
+        target=member,
+        before={name: before for name, (before, _) in changes.items()},
+        after={name: after for name, (_, after) in changes.items()},
+    )
