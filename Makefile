@@ -38,10 +38,10 @@ demo-reset:  ## Empty the demo's database, sessions and queue
 test:  ## Run every test; ARGS='-k name' for some
 	$(bootstrap)
 ifneq ($(CHROMIUM),)
-	@CHROMIUM='$(CHROMIUM)' $(BIN)/python -m pytest $(ARGS)
+	@DEBUG=1 CHROMIUM='$(CHROMIUM)' $(BIN)/python -m pytest $(ARGS)
 else
 	@if [ "$(CI)" = true ]; then echo "Chromium is missing, and with CI=true the browser tests must run." >&2; exit 1; fi
-	@$(BIN)/python -m pytest -m 'not browser' $(ARGS)
+	@DEBUG=1 $(BIN)/python -m pytest -m 'not browser' $(ARGS)
 	@printf '\n%s\n%s\n\n' '*** THE BROWSER TESTS WERE SKIPPED: no Chromium was found. ***' \
 		'    Install Chromium, or name one: make test CHROMIUM=/path/to/chromium'
 endif
