@@ -7,6 +7,8 @@ from django.db.models import TextChoices
 
 class Verb(TextChoices):
     ORGANIZATION_CREATED = "organization.created", "created the organization"
+    ORGANIZATION_SUSPENDED = "organization.suspended", "suspended"
+    ORGANIZATION_RESUMED = "organization.resumed", "resumed"
     SECURITY_CHANGED = "organization.security_changed", "changed the security policy of"
     MEMBER_INVITED = "member.invited", "invited"
     INVITATION_RESENT = "invitation.resent", "resent the invitation of"

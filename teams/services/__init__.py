@@ -1,0 +1,30 @@
+"""What can be done to a team: one function per verb, the actor first."""
+
+from teams.services.admission import accept_invitation
+from teams.services.invitations import invite_member, resend_invitation, revoke_invitation
+from teams.services.members import change_member, deactivate_member, reactivate_member
+from teams.services.offices import change_office, create_office
+from teams.services.organizations import (
+    change_security_policy,
+    create_organization,
+    resume_organization,
+    suspend_organization,
+    sync_built_in_roles,
+)
+
+__all__ = [
+    "accept_invitation",
+    "change_member",
+    "change_office",
+    "change_security_policy",
+    "create_office",
+    "create_organization",
+    "deactivate_member",
+    "invite_member",
+    "reactivate_member",
+    "resend_invitation",
+    "resume_organization",
+    "revoke_invitation",
+    "suspend_organization",
+    "sync_built_in_roles",
+]
