@@ -84,11 +84,11 @@ def change_office(
     if version != present.version:
         raise StaleVersion("Somebody changed this office while you had it open. Open it again to go on from there.")
     before, after = _facts(present, changes), _facts_of(changes)
-    _check(actor, present, changes)
+    _check(actor, present, changes)  # also puts the parent as it is now into `changes`
     former_path = present.path
     Office.objects.filter(pk=present.pk).update(**changes, version=F("version") + 1)
     if "parent" in changes:
-        _move(present, former_path, parent)
+        _move(present, former_path, changes["parent"])
     record(actor=actor, verb=Verb.OFFICE_CHANGED, target=present, before=before, after=after)
     present.refresh_from_db()
     return present
@@ -97,14 +97,11 @@ def change_office(
 def _check(actor: Member, office: Office, changes: dict[str, Any]) -> None:
     if "name" in changes:
         _refuse_taken_name(actor.organization, changes["name"], but=office)
-    if "parent" in changes or "type" in changes:
-        parent = changes.get("parent", office.parent)
-        if parent is not None and parent.path.startswith(office.path):
-            raise OfficeCycle(f"{parent.name} lies below {office.name}. An office cannot lie below itself.")
-        if "parent" in changes:
-            _require_parent(actor, changes.get("type", office.type), parent, levels=_levels_below(office))
-        elif parent is None:
-            _require_parent(actor, changes["type"], None)
+    office_type = changes.get("type", office.type)
+    if "parent" in changes:
+        changes["parent"] = _require_parent(actor, office_type, changes["parent"], moving=office)
+    elif "type" in changes and office.parent is None:
+        _require_parent(actor, office_type, None)
     if changes.get("is_active") is False:
         _refuse_in_use(office)
 
@@ -115,8 +112,10 @@ def _refuse_taken_name(organization: Organization, name: str, but: Office | None
         raise NameTaken(f"There is already an office called {name}.")
 
 
-def _require_parent(actor: Member, office_type: str, parent: Office | None, *, levels: int = 0) -> Office | None:
-    """`levels`: how many more levels come along below the office that gets this parent."""
+def _require_parent(
+    actor: Member, office_type: str, parent: Office | None, *, moving: Office | None = None
+) -> Office | None:
+    """The parent as it is now. `moving`: the office that gets it, with everything below."""
     if parent is None:
         if office_type != Office.Type.HEAD_OFFICE:
             raise OfficeNeedsParent("Choose the office that this one belongs to. Only a head office stands on its own.")
@@ -124,7 +123,9 @@ def _require_parent(actor: Member, office_type: str, parent: Office | None, *, l
     present = Office.objects.for_organization(actor.organization).active().filter(pk=parent.pk).first()
     if present is None:
         raise OfficeNotReached("This office is not available. Choose another one.", field="parent")
-    if present.depth + 1 + levels >= MAX_LEVELS:
+    if moving is not None and present.path.startswith(moving.path):
+        raise OfficeCycle(f"{present.name} lies below {moving.name}. An office cannot lie below itself.")
+    if present.depth + 1 + (_levels_below(moving) if moving else 0) >= MAX_LEVELS:
         raise OfficeTooDeep(f"Offices can be {MAX_LEVELS} levels deep. Choose an office further up.")
     return present
 
