@@ -21,6 +21,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts.models import Organization
+from accounts.views import CONTINUE_AT
 from audit.services import Origin, set_origin
 from lendconsole.tenancy import organization_context
 from teams.models import Member
@@ -87,7 +88,7 @@ class MemberMiddleware:
         if match is None:
             return self.get_response(request)
         if not request.user.is_authenticated:
-            return redirect_to_login(request.get_full_path())
+            return redirect_to_login(page_to_return_to(request, match["slug"]))
         organization = Organization.objects.active().filter(slug=match["slug"]).first()
         if organization is None:
             return self._not_found(request)
@@ -104,7 +105,9 @@ class MemberMiddleware:
         request.member = member
         if organization.requires_second_factor and not member.has_second_factor:
             messages.info(request, f"{organization} asks for a second factor. Set one up to go on.")
+            request.session[CONTINUE_AT] = page_to_return_to(request, organization.slug)
             return redirect("mfa_activate_totp")
+        request.session.pop(CONTINUE_AT, None)
         if member.last_seen_at is None or timezone.now() - member.last_seen_at > SEEN_EVERY:
             Member.objects.filter(pk=member.pk).update(last_seen_at=timezone.now())
         return self.get_response(request)
@@ -112,6 +115,12 @@ class MemberMiddleware:
     @staticmethod
     def _not_found(request: HttpRequest) -> HttpResponseBase:
         return response_for_exception(request, Http404())
+
+
+def page_to_return_to(request: HttpRequest, slug: str) -> str:
+    """Where to go on after a detour: the same page, or the organization's first one if this was not a page to open."""
+    is_page = request.method in ("GET", "HEAD") and "HX-Request" not in request.headers
+    return request.get_full_path() if is_page else f"/o/{slug}/"
 
 
 def find_member(request: HttpRequest, organization: Organization) -> Member | None:
