@@ -126,6 +126,8 @@ def words_of(error: BaseException) -> str:
     """What went wrong, for admins: the mail server's own words without anybody's address."""
     if isinstance(error, MailServerUnreachable) and error.__cause__:
         error = error.__cause__
+    if isinstance(error, smtplib.SMTPServerDisconnected) and isinstance(error.__context__, TimeoutError):
+        error = error.__context__  # smtplib tells both alike
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         error = smtplib.SMTPResponseException(*next(iter(error.recipients.values())))
     if isinstance(error, smtplib.SMTPResponseException):
