@@ -60,15 +60,11 @@ class CustomerQuerySet(OrganizationRows):
         term = SearchTerm.parse(text, member.organization.phone_region)
         if term is None:
             return self
-        if branches(member, Capability.CUSTOMERS_VIEW) == [Q()]:
-            return self.filter(pk__in=_found(term))
-        in_full = (
-            self.model._default_manager.permitted(member, Capability.CUSTOMERS_VIEW)
-            .filter(pk__in=_found(term))
-            .order_by()
-        )
-        openly = self.model._default_manager.filter(pk__in=_found(term, openly=True)).order_by()
-        return self.filter(pk__in=in_full.values("pk").union(openly.values("pk"), all=True))
+        found = self.filter(pk__in=_found(term))
+        if Q() in branches(member, Capability.CUSTOMERS_VIEW):
+            return found
+        # The rule describes the few rows found; selecting by it first would read every customer that it opens.
+        return found.filter(_holds(member, Capability.CUSTOMERS_VIEW) | Q(pk__in=_found(term, openly=True)))
 
 
 def _found(term: SearchTerm, *, openly: bool = False) -> RawSQL:

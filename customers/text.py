@@ -77,7 +77,10 @@ class SearchTerm:
     def _phone(cls, text: str, region: str) -> SearchTerm:
         digits = re.sub(r"\D", "", text)
         country = str(phonenumbers.country_code_for_region(region))
-        national = digits.removeprefix("0") if digits.startswith("0") else digits.removeprefix(country)
+        if digits.startswith("0"):
+            national = digits[1:]
+        else:  # the last digits of a number may look like the country's code
+            national = digits.removeprefix(country) if text.startswith("+") or len(digits) > 10 else digits
         try:
             exact = [to_e164(text, region)]
         except ValidationError:

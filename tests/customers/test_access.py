@@ -132,10 +132,20 @@ def test_search_finds_every_spelling(world: World) -> None:
         )
         for text in (
             "adebayo", "DANJUMA adeb", "bayo.d@", "bayo.d@mail.example", "0803 412 9981", "+234 803 412 9981",
-            "234-803-4129981", "8034129981", "9981", "km-000412", "000412", "ad",
+            "234-803-4129981", "8034129981", "9981", "0803", "+234803", "km-000412", "000412", "ad",
         ):  # fmt: skip
             found = Customer.objects.visible_to(kudi["admin"]).matching(kudi["admin"], text)
             assert customer in found, text
+
+
+def test_the_last_digits_may_look_like_the_country_code(world: World) -> None:
+    kudi = world.kudi
+    with organization_context(kudi.organization.pk):
+        ending = factories.CustomerFactory(organization=kudi.organization, office=kudi.branch, phone="+2348034122345")
+        other = factories.CustomerFactory(organization=kudi.organization, office=kudi.branch, phone="+2348034129985")
+        found = Customer.objects.visible_to(kudi["admin"]).matching(kudi["admin"], "2345")
+        assert ending in found
+        assert other not in found
 
 
 def test_search_of_those_who_may_only_find_does_not_tell_what_the_card_masks(world: World) -> None:
