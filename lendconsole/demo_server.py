@@ -33,7 +33,7 @@ from django.db import connections
 
 from lendconsole import devstack
 from lendconsole.devstack import bootstrap
-from lendconsole.devstack.processes import tail
+from lendconsole.devstack.processes import open_directory, tail
 
 START_SECONDS = 60
 STOP_SECONDS = 15
@@ -90,7 +90,8 @@ def catch_signals(stopping: threading.Event) -> None:
 @contextlib.contextmanager
 def only_demo(address: str) -> Iterator[None]:
     """One at a time for each checkout: two schedulers would send everything twice. The lock dies with its holder."""
-    LOGS.mkdir(parents=True, exist_ok=True)
+    open_directory(devstack.STATE)
+    LOGS.mkdir(mode=0o700, exist_ok=True)
     with (devstack.STATE / "demo").open("a+") as holder:
         try:
             fcntl.flock(holder, fcntl.LOCK_EX | fcntl.LOCK_NB)
