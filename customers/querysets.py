@@ -12,7 +12,7 @@ from django.db.models.fields import BooleanField
 
 from customers.access import branches
 from customers.text import SearchTerm
-from teams.capabilities import Capability
+from teams.capabilities import Capability, Reach
 from teams.models import Member
 from teams.querysets import OrganizationRows
 
@@ -38,13 +38,10 @@ class CustomerQuerySet(OrganizationRows):
         return self.permitted(member, Capability.CUSTOMERS_FIND)
 
     def with_access(self, member: Member) -> Self:
-        """Adds `access` ("full" or "card") and what the row's buttons need: `can_edit`, `can_change_status`, `can_assign`."""
+        """For rows that are visible to the member: `access` ("full" or "card") and what their buttons need (`can_...`)."""
+        in_full = _describes(member, Capability.CUSTOMERS_VIEW)
         return self.annotate(
-            access=Case(
-                When(_holds(member, Capability.CUSTOMERS_VIEW), then=Value(FULL)),
-                default=Value(CARD),
-                output_field=CharField(),
-            ),
+            access=Case(When(in_full, then=Value(FULL)), default=Value(CARD), output_field=CharField()),
             can_edit=_flag(member, Capability.CUSTOMERS_EDIT),
             can_change_status=_flag(member, Capability.CUSTOMERS_CHANGE_STATUS),
             can_assign=_flag(member, Capability.CUSTOMERS_ASSIGN),
@@ -80,5 +77,14 @@ def _holds(member: Member, capability: Capability) -> Q:
     return ~_NEVER if Q() in alternatives else reduce(or_, alternatives, _NEVER)
 
 
+def _describes(member: Member, capability: Capability) -> Q:
+    """The same for rows that the member finds. Who finds their own customers only need not be asked again which are theirs."""
+    if member.reach(capability) == member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
+        return ~_NEVER
+    return _holds(member, capability)
+
+
 def _flag(member: Member, capability: Capability) -> Case:
-    return Case(When(_holds(member, capability), then=Value(True)), default=Value(False), output_field=BooleanField())
+    return Case(
+        When(_describes(member, capability), then=Value(True)), default=Value(False), output_field=BooleanField()
+    )
