@@ -22,4 +22,5 @@ USER lendconsole
 EXPOSE 8000
 # No --preload: each worker opens its own pool of database connections. Heartbeats in memory: /tmp may be on disk.
 CMD ["gunicorn", "lendconsole.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", "--threads", "8", \
-     "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "25", "--max-requests", "10000", "--max-requests-jitter", "1000"]
+     "--worker-tmp-dir", "/dev/shm", "--graceful-timeout", "25", "--no-control-socket", \
+     "--max-requests", "10000", "--max-requests-jitter", "1000"]

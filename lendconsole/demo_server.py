@@ -163,7 +163,18 @@ def commands(port: int) -> dict[str, list[str]]:
     celery = [sys.executable, "-m", "celery", "-A", "lendconsole"]
     web = [sys.executable, "-m", "gunicorn", "lendconsole.wsgi", "--bind", f"127.0.0.1:{port}"]
     return {
-        "web": [*web, "--worker-class", "gthread", "--workers", "2", "--threads", "4", "--graceful-timeout", "5"],
+        "web": [
+            *web,
+            "--worker-class",
+            "gthread",
+            "--workers",
+            "2",
+            "--threads",
+            "4",
+            "--graceful-timeout",
+            "5",
+            "--no-control-socket",
+        ],
         "worker": [*celery, "worker", "--concurrency", "2", "--without-gossip", "--without-mingle"],
         "beat": [*celery, "beat", "--pidfile", ""],
     }
