@@ -6,6 +6,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
 from django.utils import timezone
 
+from audit.querysets import AuditEventQuerySet
 from audit.verbs import Verb
 from lendconsole.tenancy import TenantModel
 
@@ -27,6 +28,8 @@ class AuditEvent(TenantModel):
     reason = models.CharField(max_length=500, blank=True)
     ip_address = models.GenericIPAddressField(null=True)
     request_id = models.CharField(max_length=64, blank=True)
+
+    objects = AuditEventQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         indexes = [

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-console_urlpatterns: list[URLPattern | URLResolver] = []
+from audit.views import EventListView
+
+console_urlpatterns: list[URLPattern | URLResolver] = [path("audit/", EventListView.as_view(), name="event_list")]
 public_urlpatterns: list[URLPattern | URLResolver] = []

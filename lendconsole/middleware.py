@@ -92,7 +92,8 @@ class MemberMiddleware:
         organization = Organization.objects.active().filter(slug=match["slug"]).first()
         if organization is None:
             return self._not_found(request)
-        with organization_context(organization.pk, user_id=request.user.pk):
+        in_organization = organization_context(organization.pk, user_id=request.user.pk)
+        with in_organization, timezone.override(organization.time_zone):
             response = self._answer(request, organization)
             if response.status_code >= 500:
                 transaction.set_rollback(True)  # Django has already turned the exception into a response

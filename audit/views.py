@@ -1,0 +1,39 @@
+"""The audit log, newest first: who did what to which record, before and after, when and from where."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from accounts.pages import ConsolePage
+from accounts.pagination import capped_count, paginate, written_count
+from audit.filters import SYSTEM, Filters, written
+from audit.lines import line
+from audit.models import AuditEvent
+from audit.querysets import actors_known_to
+from audit.services import SYSTEM_LABEL
+from audit.verbs import Verb
+
+NEWEST_FIRST = ("-at", "-id")
+
+
+class EventListView(ConsolePage):
+    capability: ClassVar[str | None] = "audit.view"
+    template_name = "audit/event_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        filters = Filters.parse(self.request.GET)
+        events = filters.apply(AuditEvent.objects.visible_to(self.member), self.member.organization.time_zone)
+        cursors = {name: self.request.GET.get(name, "") for name in ("after", "before")}
+        page = paginate(events, order=NEWEST_FIRST, **cursors)
+        actors = {str(pk): label for pk, label in actors_known_to(self.member)} | {SYSTEM: SYSTEM_LABEL}
+        record_label = page.rows[0].target_label if page.rows else filters.record
+        return super().get_context_data(
+            filters=filters,
+            actors=actors,
+            verbs=sorted(((verb.value, written(verb)) for verb in Verb), key=lambda choice: choice[1]),
+            chips=filters.chips(actors, record_label),
+            lines=[line(event, self.member) for event in page.rows],
+            page=page,
+            range_text=written_count(capped_count(events), "event"),
+            **kwargs,
+        )

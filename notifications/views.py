@@ -1,0 +1,48 @@
+"""The outbox for admins: what was sent to whom and what became of it. What the e-mails say is never shown."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.utils import timezone
+
+from accounts.pages import ConsolePage
+from accounts.pagination import capped_count, paginate, written_count
+from notifications.filters import Filters
+from notifications.letters import all_letters, label_of
+from notifications.models import OutgoingEmail
+
+TONES: dict[str, str] = {
+    OutgoingEmail.State.PENDING: "blue",
+    OutgoingEmail.State.SENT: "green",
+    OutgoingEmail.State.FAILED: "red",
+    OutgoingEmail.State.CANCELED: "grey",
+}
+NEWEST_FIRST = ("-created_at", "-id")
+
+
+class EmailListView(ConsolePage):
+    capability: ClassVar[str | None] = "emails.view"
+    template_name = "notifications/email_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        filters = Filters.parse(self.request.GET)
+        emails = filters.apply(OutgoingEmail.objects.visible_to(self.member))
+        cursors = {name: self.request.GET.get(name, "") for name in ("after", "before")}
+        page = paginate(emails.defer("payload", "sealed_body", "sent_body"), order=NEWEST_FIRST, **cursors)
+        for email in page.rows:
+            email.tone, email.letter = TONES[email.state], label_of(email.kind)
+            email.waits_until = email.available_at if _is_waiting(email) else None
+        total = capped_count(emails)
+        return super().get_context_data(
+            filters=filters,
+            states=OutgoingEmail.State.choices,
+            letters=all_letters(),
+            page=page,
+            range_text=written_count(total, "e-mail"),
+            **kwargs,
+        )
+
+
+def _is_waiting(email: OutgoingEmail) -> bool:
+    return email.state == OutgoingEmail.State.PENDING and email.available_at > timezone.now()
