@@ -60,6 +60,10 @@ class ConsoleMixin(View):
 class ConsolePage(ConsoleMixin, TemplateView):
     """A page that only shows."""
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kwargs.pop("organization", None)  # the slug of the address must not hide the organization from templates
+        return super().get_context_data(**kwargs)
+
 
 class FormPage(ConsoleMixin, FormView):
     """A page with one form that carries out one service.
@@ -98,6 +102,11 @@ class FormPage(ConsoleMixin, FormView):
         return self.redirect_to(url)
 
     def form_invalid(self, form: Any) -> HttpResponse:
+        # What the first press made can be what the second one's form is refused for ("this number is taken").
+        key = getattr(form, "cleaned_data", {}).get("submission_key")
+        done = Submission.objects.filter(**self._claim(key)).first() if key else None
+        if done is not None and done.outcome_url:
+            return self.redirect_to(done.outcome_url)
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
     def _submission(self, form: Any) -> Submission | None:
@@ -105,12 +114,15 @@ class FormPage(ConsoleMixin, FormView):
         key = form.cleaned_data.get("submission_key")
         if key is None:
             return None
-        claim = {"organization": self.member.organization, "user": self.member.user, "key": key}
+        claim = self._claim(key)
         try:
             with transaction.atomic():
                 return Submission.objects.create(**claim, path=self.request.path[:300])
         except IntegrityError:
             raise PressedTwice(Submission.objects.get(**claim).outcome_url) from None
+
+    def _claim(self, key: Any) -> dict[str, Any]:
+        return {"organization": self.member.organization, "user": self.member.user, "key": key}
 
 
 class PressedTwice(Exception):

@@ -6,8 +6,10 @@ import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model, Q, QuerySet
 
@@ -29,9 +31,9 @@ def paginate(
 ) -> Page:
     """`order` names unique-together columns, all ascending or all descending ("-at", "-id"). A broken cursor is the first page."""
     backwards = False
-    if cursor := _decode(after, order):
+    if cursor := _decode(after, order, rows.model):
         rows = rows.filter(_beyond(order, cursor))
-    elif cursor := _decode(before, order):
+    elif cursor := _decode(before, order, rows.model):
         backwards = True
         rows = rows.filter(_beyond(_reverse(order), cursor))
     found = list(rows.order_by(*(_reverse(order) if backwards else order))[: size + 1])
@@ -51,6 +53,11 @@ def capped_count(rows: QuerySet[Any], cap: int = COUNT_CAP) -> int:
     return rows.order_by()[: cap + 1].count()
 
 
+def written_count(count: int, noun: str, cap: int = COUNT_CAP) -> str:
+    """ "1 e-mail", "37 e-mails", "1,000+ e-mails"."""
+    return f"{min(count, cap):,}{'+' if count > cap else ''} {noun}{'' if count == 1 else 's'}"
+
+
 def _reverse(order: Sequence[str]) -> list[str]:
     return [name.removeprefix("-") if name.startswith("-") else f"-{name}" for name in order]
 
@@ -65,19 +72,28 @@ def _beyond(order: Sequence[str], cursor: Sequence[Any]) -> Q:
 
 
 def _encode(row: Model, order: Sequence[str]) -> str:
-    values = [getattr(row, name.removeprefix("-")) for name in order]
+    values = [_exact(getattr(row, name.removeprefix("-"))) for name in order]
     return base64.urlsafe_b64encode(json.dumps(values, cls=DjangoJSONEncoder).encode()).decode().rstrip("=")
 
 
-def _decode(cursor: str, order: Sequence[str]) -> list[str | int] | None:
+def _exact(value: Any) -> Any:
+    """JSON's own spelling of a moment loses microseconds, and with them the rows between."""
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _decode(cursor: str, order: Sequence[str], model: type[Model]) -> list[Any] | None:
+    """The values of a cursor as its columns hold them; None when it is not one of ours."""
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(values, list) or len(values) != len(order):
         return None
-    if not all(
-        isinstance(value, str | int) and not isinstance(value, bool) and "\x00" not in str(value) for value in values
-    ):
+    if not all(isinstance(value, str | int) and "\x00" not in str(value) for value in values):
         return None
-    return values
+    try:
+        "".join(map(str, values)).encode()  # half a surrogate pair is no text for the database
+        columns: list[Any] = [model._meta.get_field(name.removeprefix("-")) for name in order]
+        return [column.to_python(value) for column, value in zip(columns, values, strict=True)]
+    except (ValidationError, ValueError, TypeError):
+        return None
