@@ -13,3 +13,23 @@ class ManagerNotEligible(DomainError):
 
 class NoAccountManager(DomainError):
     """There is nothing to remove."""
+
+
+class DuplicateCustomer(DomainError):
+    """Number, phone, e-mail and BVN are given once in an organization."""
+
+
+class OfficeOutOfReach(DomainError):
+    """The actor may not put customers into this office, or it is closed."""
+
+    field = "office"
+
+
+class ReasonMissing(DomainError):
+    """This change of status needs a reason."""
+
+    field = "reason"
+
+
+class NothingToReveal(DomainError):
+    """There is no number on record."""

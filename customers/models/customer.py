@@ -104,6 +104,13 @@ class Customer(TenantModel):
 
     objects = CustomerQuerySet.as_manager()
 
+    # What CustomerQuerySet.with_access adds to a row that is shown to a member.
+    access: str
+    can_edit: bool
+    can_change_status: bool
+    can_assign: bool
+    can_reveal: bool
+
     class Meta(TenantModel.Meta):
         permissions = [(MANAGE, "Works the customer as their own")]
         default_permissions = ()

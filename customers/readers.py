@@ -1,0 +1,190 @@
+"""What the pages of customers read, each in one statement where the parts allow it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, TypeVar
+
+from django.db.models import CharField, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Concat, Lower, Now
+
+from accounts.pagination import COUNT_CAP, Page, paginate
+from audit.models import AuditEvent
+from audit.verbs import Verb
+from customers.bvn import bvn_fingerprint
+from customers.filters import Choice, Choices, Filters
+from customers.models import Assignment, Customer
+from teams.capabilities import Capability, Reach
+from teams.models import Member, Office
+
+OPENED_LATELY: Final = timedelta(minutes=15)
+QUICK_RESULTS: Final = 8
+_NOT_ON_LISTS: Final = (
+    "search",
+    "bvn_encrypted",
+    "bvn_fingerprint",
+    "bvn_last_digits",
+    "date_of_birth",
+    "address",
+    "state",
+    "employer",
+    "monthly_income",
+)
+_THING: Final = {"number": "customer number", "phone": "phone number", "email": "e-mail address", "bvn": "BVN"}
+
+
+Node = TypeVar("Node", Office, Choice)
+
+
+class CappedCount(Subquery):
+    """How many rows a queryset has, counted inside another statement and no further than the queryset's slice."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet[Any], cap: int = COUNT_CAP) -> None:
+        super().__init__(rows.order_by().values("pk")[: cap + 1])
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerPage:
+    """One page of the list, and how many customers there are in all (no further than COUNT_CAP + 1)."""
+
+    page: Page
+    total: int
+
+
+def customer_page(member: Member, filters: Filters, *, after: str = "", before: str = "") -> CustomerPage:
+    found = filters.narrow(Customer.objects.visible_to(member).matching(member, filters.q))
+    rows = (
+        found.with_access(member)
+        .select_related("office", "account_manager__user", "account_manager__office")
+        .defer(*_NOT_ON_LISTS)
+        .annotate(total=CappedCount(found))
+    )
+    page = paginate(rows, order=filters.order, after=after, before=before)
+    return CustomerPage(page, page.rows[0].total if page.rows else 0)
+
+
+def quick_results(member: Member, text: str) -> list[Customer]:
+    """The first few for the search in the top bar."""
+    rows = Customer.objects.visible_to(member).matching(member, text).with_access(member)
+    rows = rows.select_related("office", "account_manager__user", "account_manager__office").defer(*_NOT_ON_LISTS)
+    return list(rows.order_by("name_key", "id")[:QUICK_RESULTS])
+
+
+def filter_choices(member: Member) -> Choices:
+    """The offices and account managers of the customers that exist for the member, in one statement."""
+    offices = Office.objects.for_organization(member.organization)
+    managers = Member.objects.for_organization(member.organization)
+    if member.reach(Capability.CUSTOMERS_FIND) == Reach.ORGANIZATION:
+        held = Customer.objects.for_organization(member.organization).filter(account_manager=OuterRef("pk"))
+        managers = managers.filter(Exists(held))
+    else:
+        visible = Customer.objects.visible_to(member).order_by()
+        managers = managers.filter(pk__in=visible.exclude(account_manager=None).values("account_manager"))
+        offices = offices.filter(pk__in=visible.values("office")) | Office.objects.reached_by(
+            member, Capability.CUSTOMERS_FIND
+        )
+    rows = (
+        offices.order_by()
+        .annotate(kind=Value("office"), text=F("name"))
+        .values_list("kind", "pk", "text", "path")
+        .union(
+            managers.order_by()
+            .annotate(kind=Value("member"), text=_name("user"), path=Value("", CharField()))
+            .values_list("kind", "pk", "text", "path"),
+            all=True,
+        )
+    )
+    found = [(kind, Choice(pk, text, path)) for kind, pk, text, path in rows]
+    return Choices(
+        offices=in_tree_order([choice for kind, choice in found if kind == "office"]),
+        managers=sorted((choice for kind, choice in found if kind == "member"), key=lambda c: c.name.casefold()),
+    )
+
+
+def in_tree_order(offices: list[Node]) -> list[Node]:
+    """Each office before those under it, sisters by name."""
+    names = {str(office.pk): office.name.casefold() for office in offices}
+    return sorted(offices, key=lambda office: [names.get(pk, "") for pk in office.path.strip("/").split("/")])
+
+
+def profiles(member: Member) -> QuerySet[Customer]:
+    """Customers as their own page shows them, with who assigned the account manager and since when."""
+    present = Assignment.objects.filter(customer=OuterRef("pk"), ended_at=None)
+    openings = AuditEvent.objects.filter(
+        organization=member.organization,
+        target_type=Customer._meta.label_lower,
+        target_id=OuterRef("pk"),
+        verb=Verb.CUSTOMER_OPENED,
+        actor_id=member.pk,
+        at__gt=Now() - OPENED_LATELY,
+    )
+    rows: QuerySet[Customer] = (
+        Customer.objects.visible_to(member)
+        .with_access(member)
+        .select_related("office", "account_manager__user", "account_manager__office")
+        .defer("search")
+        .annotate(
+            managed_since=Subquery(present.values("started_at")),
+            assigned_by_name=Subquery(present.values(name=_name("assigned_by__user"))),
+            opened_lately=Exists(openings),
+        )
+    )
+    return rows
+
+
+def periods(customer: Customer) -> QuerySet[Assignment]:
+    """Who held the customer when, the present one first."""
+    people = ("manager__user", "assigned_by__user", "ended_by__user")
+    return customer.assignments.select_related(*people).order_by("-started_at", "-pk")
+
+
+def events(customer: Customer) -> QuerySet[AuditEvent]:
+    """What the audit log says about the customer."""
+    return AuditEvent.objects.filter(
+        organization=customer.organization_id, target_type=Customer._meta.label_lower, target_id=customer.pk
+    )
+
+
+def numbered(rows: QuerySet[Customer], number: str) -> QuerySet[Customer]:
+    """Those with this customer number, in small or capital letters."""
+    return rows.alias(number_key=Lower("number")).filter(number_key=number.lower())
+
+
+def taken(member: Member, values: Mapping[str, str], *, but: int | None = None) -> dict[str, str]:
+    """Which of number, phone, e-mail and BVN another customer has, with a sentence for each.
+
+    The holder is named where the member may find them, save for the BVN, which no card shows.
+    """
+    messages: dict[str, str] = {}
+    others = Customer.objects.for_organization(member.organization)
+    if but is not None:
+        others = others.exclude(pk=but)
+    for field, value in values.items():
+        holder = _holding(others, field, value).first() if value else None
+        if holder is not None:
+            named = field != "bvn" and Customer.objects.visible_to(member).filter(pk=holder.pk).exists()
+            messages[field] = taken_message(field, holder if named else None)
+    return messages
+
+
+def _holding(rows: QuerySet[Customer], field: str, value: str) -> QuerySet[Customer]:
+    match field:
+        case "number":
+            return numbered(rows, value)
+        case "bvn":
+            return rows.filter(bvn_fingerprint=bvn_fingerprint(value))
+    return rows.filter(**{field: value})
+
+
+def taken_message(field: str, holder: Customer | None = None) -> str:
+    owner = f"{holder.name} ({holder.number})" if holder else "Another customer"
+    return f"{owner} has this {_THING[field]}."
+
+
+def _name(user: str) -> Concat:
+    return Concat(f"{user}__first_name", Value(" "), f"{user}__last_name", output_field=CharField())
