@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from customers.models import Customer
-from customers.services.borrowers import borrower_page_url
+from customers.services.borrowers import LINK_MAIL, borrower_page_url
 from notifications.letters import Undeliverable, letter
 from notifications.links import absolute_url
 from notifications.models import OutgoingEmail
@@ -21,6 +21,7 @@ from teams.models import Member
 TOLD_CUSTOMER = "customers/manager_changed_customer"
 TOLD_MANAGER = "customers/manager_assigned"
 TOLD_FORMER = "customers/manager_ended"
+TOLD_MANAGER_OF_BATCH = "customers/manager_batch"
 
 
 def announce_change(
@@ -93,6 +94,23 @@ def manager_ended(email: OutgoingEmail) -> dict[str, Any]:
     if customer.account_manager_id == member.pk:
         raise Undeliverable("The member is the account manager again.")
     return {"customer": customer, "member": member, "manager": customer.account_manager}
+
+
+@letter(LINK_MAIL, label="Link to the borrower's page")
+def borrower_link(email: OutgoingEmail) -> dict[str, Any]:
+    customer = _customer(email)
+    if customer.email != email.recipient:
+        raise Undeliverable("The customer's e-mail address has changed.")
+    return {"page_url": borrower_page_url(customer), "hours": settings.BORROWER_LINK_HOURS}
+
+
+@letter(TOLD_MANAGER_OF_BATCH, label="Many customers at once")
+def manager_batch(email: OutgoingEmail) -> dict[str, Any]:
+    member = _member(email, "manager_id")
+    return {
+        "member": member,
+        "customers_url": absolute_url(member.url("customers:customer_list")) + "?account_manager=me",
+    }
 
 
 def _customer(email: OutgoingEmail) -> Customer:
