@@ -93,7 +93,7 @@ class _Import:
         directory = Directory.of(self.organization, self.actor)
         loading.stage(self._checked(file, directory))
         # From here on nobody else adds customers: the number of each new one is given under the same lock.
-        organization = Organization.objects.select_for_update().get(pk=self.organization.pk)
+        organization = Organization.objects.select_for_update(no_key=True).get(pk=self.organization.pk)
         if Directory.of(organization, self.actor) != directory:
             raise ImportOvertaken("Offices or team members were changed while the file was read. Run the import again.")
         loading.refuse_repeated(organization)
