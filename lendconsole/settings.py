@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -33,6 +34,11 @@ def secret(name: str, development: str) -> str:
 SECRET_KEY = secret("SECRET_KEY", "development-only-secret-key-never-used-outside-debug")
 FIELD_ENCRYPTION_KEYS = secret("FIELD_ENCRYPTION_KEYS", "ZGV2ZWxvcG1lbnQtb25seS1rZXktMzItYnl0ZXMtISE=").split(",")
 FIELD_FINGERPRINT_KEY = secret("FIELD_FINGERPRINT_KEY", "development-only-fingerprint-key-never-used")
+for key in FIELD_ENCRYPTION_KEYS:
+    try:
+        Fernet(key)
+    except ValueError:
+        raise ImproperlyConfigured("Each of FIELD_ENCRYPTION_KEYS must be a Fernet key; see .env.example.") from None
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
 BASE_URL = env.str("BASE_URL", default=f"http://localhost:{env.int('PORT', default=8000)}" if DEBUG else "").rstrip("/")
 if not BASE_URL:
@@ -185,7 +191,7 @@ EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://" if DEBUG else e
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds for each answer of the mail server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="lendconsole <no-reply@localhost>" if DEBUG else env.NOTSET)
-ASSIGNMENT_MAIL_HOLD_SECONDS = env.int("ASSIGNMENT_MAIL_HOLD_SECONDS", default=60)
+ASSIGNMENT_MAIL_HOLD_SECONDS = env.int("ASSIGNMENT_MAIL_HOLD_SECONDS", default=10 if DEBUG else 60)
 KEEP_SENT_BODIES = DEBUG  # /dev/mailbox shows them
 INVITATION_DAYS = 7
 BORROWER_LINK_HOURS = 72
@@ -200,6 +206,7 @@ AUTHENTICATION_BACKENDS = [
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
     {"NAME": "lendconsole.passwords.CommonPasswordValidator"},
     {"NAME": "lendconsole.passwords.ContextWordsValidator"},
     {
@@ -239,6 +246,9 @@ MFA_FORMS = {
     "activate_totp": "accounts.forms.ActivateAppForm",
     "add_webauthn": "accounts.forms.AddPasskeyForm",
     "edit_webauthn": "accounts.forms.RenamePasskeyForm",
+    "login_webauthn": "accounts.forms.SignInPasskeyForm",
+    "authenticate_webauthn": "accounts.forms.SecondFactorPasskeyForm",
+    "reauthenticate_webauthn": "accounts.forms.ConfirmPasskeyForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_PASSKEY_LOGIN_ENABLED = True
