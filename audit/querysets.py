@@ -26,7 +26,7 @@ SELECT actor_id, actor_label FROM seen LIMIT %(most)s
 """
 
 
-class AuditEventQuerySet(models.QuerySet):  # type: ignore[type-arg]  # bound to its model by as_manager
+class AuditEventQuerySet(models.QuerySet):
     def visible_to(self, member: Actor) -> Self:
         """The organization's own. Who may read them at all is the page's permission."""
         return self.filter(organization=member.organization)

@@ -48,11 +48,11 @@ def dev_mailbox(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 @require_safe
-@csp(E_MAIL_POLICY)
+@csp(E_MAIL_POLICY)  # type: ignore[arg-type]  # it knows views without arguments only
 def dev_mailbox_html(request: HttpRequest, organization_id: int, pk: int) -> HttpResponse:
     """The HTML of one e-mail as its recipient sees it."""
     with _inside(organization_id):
-        email = OutgoingEmail.objects.filter(organization_id=organization_id or None, pk=pk).first()
+        email = OutgoingEmail.objects.filter(organization=organization_id or None, pk=pk).first()
     if email is None or not email.sent_body or not email.sent_body["html"]:
         raise Http404
     return HttpResponse(email.sent_body["html"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.urls import URLPattern, URLResolver, include, path
 
 import accounts.urls
@@ -9,15 +10,22 @@ import audit.urls
 import customers.urls
 import notifications.urls
 import teams.urls
-from lendconsole import views
+from lendconsole import dev_mailbox, views
 from lendconsole.dashboard import DashboardView
+from lendconsole.outbox import EmailSendAgainView
+
+# Sending again is written to the audit log, which stands beside notifications.
+notifications_urlpatterns = [
+    *notifications.urls.console_urlpatterns,
+    path("emails/<int:pk>/send-again/", EmailSendAgainView.as_view(), name="email_send_again"),
+]
 
 console_urlpatterns = [
     path("", DashboardView.as_view(), name="dashboard"),
     path("", include((teams.urls.console_urlpatterns, "teams"))),
     path("", include((customers.urls.console_urlpatterns, "customers"))),
     path("", include((audit.urls.console_urlpatterns, "audit"))),
-    path("", include((notifications.urls.console_urlpatterns, "notifications"))),
+    path("", include((notifications_urlpatterns, "notifications"))),
 ]
 
 # The chooser lists memberships, which stand above accounts.
@@ -37,3 +45,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 handler403 = "lendconsole.refusals.permission_denied"
+
+if settings.DEBUG:
+    urlpatterns += [
+        path("dev/mailbox/", dev_mailbox.dev_mailbox, name="dev_mailbox"),
+        path("dev/mailbox/<int:organization_id>/<int:pk>/", dev_mailbox.dev_mailbox_html, name="dev_mailbox_html"),
+    ]

@@ -10,7 +10,7 @@ from django.db.models import Q
 from accounts.pages import Actor
 
 
-class OutgoingEmailQuerySet(models.QuerySet):  # bound to its model by as_manager
+class OutgoingEmailQuerySet(models.QuerySet):
     def visible_to(self, member: Actor) -> Self:
         """The organization's own; account mails (password reset and the like) are nobody's to see."""
         return self.filter(organization=member.organization)

@@ -28,8 +28,10 @@ class EmailListView(ConsolePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filters = Filters.parse(self.request.GET)
         emails = filters.apply(OutgoingEmail.objects.visible_to(self.member))
-        cursors = {name: self.request.GET.get(name, "") for name in ("after", "before")}
-        page = paginate(emails.defer("payload", "sealed_body", "sent_body"), order=NEWEST_FIRST, **cursors)
+        after, before = (self.request.GET.get(name, "") for name in ("after", "before"))
+        page = paginate(
+            emails.defer("payload", "sealed_body", "sent_body"), order=NEWEST_FIRST, after=after, before=before
+        )
         for email in page.rows:
             email.tone, email.letter = TONES[email.state], label_of(email.kind)
             email.waits_until = email.available_at if _is_waiting(email) else None

@@ -94,7 +94,7 @@ def test_account_mails_arrive_and_are_erased(server: MailServer) -> None:
     row = _read(email)
     assert (row.state, row.sealed_body, row.sent_body) == (State.SENT, "", None)
     assert server.arrived[0]["From"] == "Console <no-reply@example.com>"
-    assert [part.get_payload(decode=True) for part in server.arrived[0].walk()][1].strip() == b"a link"  # type: ignore[union-attr]
+    assert [part.get_payload(decode=True) for part in server.arrived[0].walk()][1].strip() == b"a link"
 
 
 @pytest.mark.parametrize("keep", [True, False])
@@ -221,7 +221,7 @@ def test_an_email_canceled_after_the_claim_stays_unsent(world: World, queue: Que
     with organization_context(world.kudi.organization.pk):
         cancel_emails("x", "No longer.")
     with Mailer() as mailer:
-        delivery.deliver(claimed, mailer)  # type: ignore[arg-type]
+        delivery.deliver(claimed, mailer)
     assert _read(email).state == State.CANCELED
     assert server.offered == 0
 
@@ -233,7 +233,7 @@ def test_a_late_failure_does_not_undo_a_later_success(world: World, queue: Queue
     slow = _read(email)
     _make_due(email)
     tasks.sweep()
-    delivery._settle(first, slow, TimeoutError())  # type: ignore[arg-type]
+    delivery._settle(first, slow, TimeoutError())
     assert _read(email).state == State.SENT
 
 
@@ -256,9 +256,9 @@ def test_a_server_that_closes_the_connection_is_called_again(world: World, queue
     _queue(world.kudi, queue, "1")
     _queue(world.kudi, queue, "2")
     with Mailer() as mailer:
-        delivery.deliver(delivery.claim(), mailer)  # type: ignore[arg-type]
+        delivery.deliver(delivery.claim(), mailer)
         mailer._connection.connection.sock.shutdown(socket.SHUT_RDWR)
-        delivery.deliver(delivery.claim(), mailer)  # type: ignore[arg-type]
+        delivery.deliver(delivery.claim(), mailer)
     assert (len(server.arrived), server.sessions) == (2, 2)
 
 
