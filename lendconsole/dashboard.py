@@ -1,0 +1,149 @@
+"""The first page of an organization: figures that lead to the list behind them, and who carries how much."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models.functions import Coalesce
+
+from accounts.models import Organization
+from accounts.pages import ConsolePage
+from customers.models import Customer
+from customers.policy import eligible_managers
+from customers.readers import CappedCount
+from teams.capabilities import Capability
+from teams.models import Invitation, Member
+
+CAP: Final = 20_000
+"""Counting further would make the page slow; beyond it a figure reads "20,000+"."""
+MANAGERS_SHOWN: Final = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    label: str
+    count: int
+    url: str
+    icon: str = ""
+    tone: str = ""
+    share: int = 0
+    """Length of its bar, 0 to 100."""
+
+    @property
+    def text(self) -> str:
+        return f"{CAP:,}+" if self.count > CAP else f"{self.count:,}"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    manager: Member
+    count: int
+    share: int
+    url: str
+
+
+class DashboardView(ConsolePage):
+    """At most two statements beside those of every page: one for all figures, one for the workload."""
+
+    template_name = "lendconsole/dashboard.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        counts = _counts(self.member)
+        return super().get_context_data(
+            figures=_figures(self.member, counts),
+            statuses=_statuses(self.member, counts),
+            loads=_loads(self.member),
+            **kwargs,
+        )
+
+
+def sees_workload(member: Member) -> bool:
+    """Those who look after colleagues or oversee customers, as far as they find customers at all."""
+    looks_after = member.may(Capability.MEMBERS_VIEW) or member.may(Capability.CUSTOMERS_OVERSEE)
+    return looks_after and member.may(Capability.CUSTOMERS_FIND)
+
+
+def _counts(member: Member) -> dict[str, int]:
+    visible = Customer.objects.visible_to(member)
+    parts: dict[str, CappedCount] = {}
+    if member.may(Capability.CUSTOMERS_FIND):
+        parts = {
+            "customers": CappedCount(visible, CAP),
+            "unassigned": CappedCount(visible.filter(account_manager=None), CAP),
+            "mine": CappedCount(visible.filter(account_manager=member), CAP),
+            **{status.value: CappedCount(visible.filter(status=status), CAP) for status in Customer.Status},
+        }
+    if member.may(Capability.MEMBERS_INVITE):
+        parts["invitations"] = CappedCount(Invitation.objects.visible_to(member).pending(), CAP)
+    if not parts:
+        return {}
+    values = Organization.objects.filter(pk=member.organization.pk).values_list(*parts.values()).get()
+    return dict(zip(parts, values, strict=True))
+
+
+def _figures(member: Member, counts: dict[str, int]) -> list[Figure]:
+    figures = []
+    customers = member.url("customers:customer_list")
+    if "customers" in counts:
+        figures.append(Figure("Customers", counts["customers"], customers, "users"))
+        if counts["mine"] or not member.may(Capability.CUSTOMERS_ASSIGN):
+            figures.append(Figure("Mine", counts["mine"], f"{customers}?account_manager=me", "user-check"))
+        if member.may(Capability.CUSTOMERS_ASSIGN) or counts["unassigned"]:
+            figures.append(
+                Figure(
+                    "Without an account manager",
+                    counts["unassigned"],
+                    f"{customers}?account_manager=nobody",
+                    "user-off",
+                )
+            )
+    if "invitations" in counts:
+        members = member.url("teams:member_list")
+        figures.append(
+            Figure("Pending invitations", counts["invitations"], f"{members}?status=invited", "mail-forward")
+        )
+    return figures
+
+
+def _statuses(member: Member, counts: dict[str, int]) -> list[Figure]:
+    if "customers" not in counts:
+        return []
+    tones = {"active": "green", "pending": "yellow", "inactive": "grey", "blacklisted": "red"}
+    largest = max(1, *(counts[status] for status in Customer.Status))
+    url = member.url("customers:customer_list")
+    return [
+        Figure(
+            label=status.label,
+            count=counts[status],
+            url=f"{url}?status={status.value}",
+            tone=tones[status],
+            share=round(100 * counts[status] / largest),
+        )
+        for status in Customer.Status
+    ]
+
+
+def _loads(member: Member) -> list[Load]:
+    """The managers who carry most, heaviest first, counted as far as the member sees customers."""
+    if not sees_workload(member):
+        return []
+    held = Customer.objects.visible_to(member).filter(account_manager=OuterRef("pk")).order_by()
+    count = held.values("account_manager").annotate(count=Count("*")).values("count")
+    managers = list(
+        eligible_managers(member.organization)
+        .annotate(load=Coalesce(Subquery(count, output_field=IntegerField()), 0))
+        .filter(load__gt=0)
+        .order_by("-load", "pk")[:MANAGERS_SHOWN]
+    )
+    url = member.url("customers:customer_list")
+    return [
+        Load(
+            manager=manager,
+            count=manager.load,
+            share=round(100 * manager.load / managers[0].load),
+            url=f"{url}?account_manager={manager.pk}",
+        )
+        for manager in managers
+    ]

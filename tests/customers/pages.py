@@ -1,0 +1,75 @@
+"""What the tests of customers' pages share."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from audit.models import AuditEvent
+from customers.models import Customer
+from lendconsole.tenancy import organization_context
+from notifications.models import OutgoingEmail
+from tests.world import Lender
+
+HTMX = {"HX-Request": "true"}
+SECRETS = {
+    "phone": "+2348034129981",
+    "email": "secret.canary@mail.example",
+    "address": "17 Canary Close",
+    "employer": "Canary Mills",
+    "state": "Canary State",
+    "bvn_last_digits": "7788",
+    "status_reason": "Canary reason",
+    "date_of_birth": date(1987, 3, 29),
+    "monthly_income": 123_456_00,
+    "segment": "special_risk",
+}
+"""What the card does not show, in the column it stands in."""
+WRITTEN_SECRETS = [
+    "8034129981",
+    "803 412 9981",
+    "412 9981",
+    "secret.canary",
+    "Canary",
+    "7788",
+    "29 Mar 1987",
+    "1987-03-29",
+    "123,456",
+    "Special risk",
+]
+"""The same as pages would write them."""
+
+
+def statements(client: Client, url: str, **options: Any) -> list[str]:
+    """The SQL of a request, without the savepoints that only the tests' own transaction causes."""
+    with CaptureQueriesContext(connection) as captured:
+        response = client.get(url, **options)
+    assert response.status_code == 200, url
+    return [
+        query["sql"]
+        for query in captured.captured_queries
+        if not query["sql"].startswith(("SAVEPOINT", "RELEASE SAVEPOINT"))
+    ]
+
+
+def hide_secrets_in(lender: Lender, key: str) -> Customer:
+    """Give a customer of the world a value in every field that the card hides."""
+    with organization_context(lender.organization.pk):
+        Customer.objects.filter(pk=lender.customers[key].pk).update(**SECRETS)
+        lender.customers[key].refresh_from_db()
+    return lender.customers[key]
+
+
+def traces(lender: Lender) -> tuple[int, int]:
+    """How many audit lines (refusals aside) and e-mails there are."""
+    with organization_context(lender.organization.pk):
+        return AuditEvent.objects.exclude(verb="access.refused").count(), OutgoingEmail.objects.count()
+
+
+def fresh(lender: Lender, customer: Customer) -> Customer:
+    with organization_context(lender.organization.pk):
+        return Customer.objects.select_related("account_manager__user", "office").get(pk=customer.pk)
