@@ -1,0 +1,93 @@
+"""The list of customers, its search as you type, and the search in the top bar."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import push_url
+
+from accounts.pages import ConsolePage
+from accounts.pagination import COUNT_CAP, PAGE_SIZE
+from customers.filters import LONGEST_SEARCH, Filters, sees_cards
+from customers.models import Customer
+from customers.readers import customer_page, filter_choices, quick_results
+from customers.views.pages import neighbors
+from teams.capabilities import Capability
+
+RESULTS = "results"
+
+
+class CustomerListView(ConsolePage):
+    """htmx asks for parts of the same address: the results while somebody types, and `?panel=quick` for the top bar."""
+
+    capability = Capability.CUSTOMERS_FIND
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if self._is_quick:
+            text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
+            return self.render_to_response({"q": text, "customers": quick_results(self.member, text) if text else []})
+        response = super().get(request, *args, **kwargs)
+        if self._is_part:
+            push_url(response, self._address())
+        return response
+
+    def get_template_names(self) -> list[str]:
+        if self._is_quick:
+            return ["customers/_quick.html"]
+        return ["customers/_results.html" if self._is_part else "customers/customer_list.html"]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        choices = filter_choices(self.member)
+        filters = Filters.parse(self.request.GET, self.member, choices)
+        cursors = {name: self.request.GET.get(name, "") for name in ("after", "before")}
+        found = customer_page(self.member, filters, **cursors)
+        number = self._page_number() if any(cursors.values()) else 1
+        return super().get_context_data(
+            filters=filters,
+            choices=choices,
+            statuses=Customer.Status.choices,
+            segments=Customer.Segment.choices,
+            customers=found.page.rows,
+            **neighbors(self.request, found.page, number),
+            range_text=range_text(number, len(found.page.rows), found.total),
+            count_text=written_count(found.total),
+            sees_cards=sees_cards(self.member),
+            **kwargs,
+        )
+
+    @property
+    def _is_quick(self) -> bool:
+        return bool(self.request.htmx) and self.request.GET.get("panel") == "quick"  # type: ignore[attr-defined]
+
+    @property
+    def _is_part(self) -> bool:
+        htmx = self.request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+        return bool(htmx) and htmx.target == RESULTS
+
+    def _page_number(self) -> int:
+        text = self.request.GET.get("page", "")
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
+
+    def _address(self) -> str:
+        """What stands in the address bar while somebody types: without the filters that are empty."""
+        parameters = self.request.GET.copy()
+        for name, value in self.request.GET.items():
+            if not str(value).strip():
+                del parameters[name]
+        query = f"?{parameters.urlencode()}" if parameters else ""
+        return f"{self.request.path}{query}"
+
+
+def written_count(total: int) -> str:
+    return f"{COUNT_CAP:,}+" if total > COUNT_CAP else f"{total:,}"
+
+
+def range_text(number: int, shown: int, total: int) -> str:
+    """ "51–100 of 1,000+". The number of the page comes from the address; where it cannot be right only the size is said."""
+    last = (number - 1) * PAGE_SIZE + shown
+    if not shown:
+        return ""
+    if number < 1 or (total <= COUNT_CAP and last > total):
+        return f"{shown} of {written_count(total)}"
+    return f"{last - shown + 1:,}–{last:,} of {written_count(total)}"

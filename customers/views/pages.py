@@ -1,0 +1,109 @@
+"""What the pages with a form about one customer have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from accounts.pages import FormPage
+from accounts.pagination import Page
+from customers.forms.fields import MANAGERS
+from customers.models import Customer
+from customers.policy import find_customer, may, require
+from teams.capabilities import Capability
+
+REFRESH = "refresh"
+LONGEST_URL = 300  # what accounts.Submission remembers
+
+
+class RefreshablePage(FormPage):
+    """A form in which one choice changes what another field offers.
+
+    The button named "refresh" shows the form again with what was typed, unjudged and unsaved. It posts, because what
+    people type about customers must not stand in addresses. htmx asks for the list of members alone.
+    """
+
+    managers_field: str
+    managers_optional = False
+
+    def get_template_names(self) -> list[str]:
+        htmx = self.request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+        return ["customers/_managers.html"] if htmx and htmx.target == MANAGERS else super().get_template_names()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        form = context["form"]
+        field = form[self.managers_field] if self.managers_field in form.fields else None
+        return {**context, "managers_field": field, "managers_optional": self.managers_optional}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if REFRESH in request.POST:
+            return self.render_to_response(self.get_context_data(form=self._typed_so_far()))
+        return super().post(request, *args, **kwargs)
+
+    def _typed_so_far(self) -> forms.Form:
+        arguments = self.get_form_kwargs()
+        typed = arguments.pop("data").dict()
+        arguments.pop("files", None)
+        return self.get_form_class()(**{**arguments, "initial": {**arguments["initial"], **typed}})
+
+    def get_initial(self) -> dict[str, Any]:
+        """Links and htmx choose the office in the address."""
+        office = self.request.GET.get("office", "")
+        return {**super().get_initial(), **({"office": office} if office.isascii() and office.isdigit() else {})}
+
+
+class CustomerPage(FormPage):
+    """A form about the customer of the address. `needed` is the capability over this customer.
+
+    The page asks for no capability of its own: for whom the customer does not exist, the page does not either (404).
+    """
+
+    needed: Capability
+    customer: Customer
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._find()
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._find()
+        return super().post(request, *args, **kwargs)
+
+    def _find(self) -> None:
+        self.customer = find_customer(self.member, self.kwargs["pk"])
+        require(self.member, self.needed, self.customer)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(customer=self.customer, **kwargs)
+
+    def next_url(self) -> str:
+        """Back to the page behind the dialog, with its filters; else to the profile, unless this act closed it to the member."""
+        if not may(self.member, Capability.CUSTOMERS_FIND, self.customer):
+            return self.member.url("customers:customer_list")
+        behind = getattr(self.request.htmx, "current_url_abs_path", None)  # type: ignore[attr-defined]
+        if behind and len(behind) <= LONGEST_URL and behind.startswith(self.member.url("customers:customer_list")):
+            return str(behind)
+        return self.member.url("customers:customer_profile", self.customer.pk)
+
+
+def neighbors(request: HttpRequest, page: Page, number: int | None = None) -> dict[str, str]:
+    """The addresses of the pages before and after, with all filters; `number` counts the pages on the way."""
+    return {
+        "newer_url": _page_url(request, "before", page.before, number and number - 1),
+        "older_url": _page_url(request, "after", page.after, number and number + 1),
+    }
+
+
+def _page_url(request: HttpRequest, name: str, cursor: str, number: int | None) -> str:
+    if not cursor:
+        return ""
+    parameters = request.GET.copy()
+    for other in ("after", "before", "page", "panel"):
+        parameters.pop(other, None)
+    parameters[name] = cursor
+    if number:
+        parameters["page"] = str(number)
+    return f"{request.path}?{parameters.urlencode()}"
