@@ -1,0 +1,110 @@
+"""Fields that the forms about customers share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from django import forms
+from django.forms.models import ModelChoiceIterator
+
+from customers.readers import in_tree_order
+from customers.text import to_e164
+from teams.models import Member, Office
+
+LONGEST_PHONE: Final = 40
+MANAGERS: Final = "managers"
+
+
+def ask_for_managers(office: forms.Field, url: str) -> None:
+    """Another office brings the list of its members. Nothing else of the form goes into the address."""
+    attributes = {"hx-get": url, "hx-trigger": "change", "hx-target": f"#{MANAGERS}", "hx-swap": "outerHTML"}
+    office.widget.attrs.update(attributes)
+
+
+class _OfficeIterator(ModelChoiceIterator):
+    """The office that matters most first, then the tree with each office before those under it."""
+
+    field: OfficeField
+
+    def __iter__(self) -> Iterator[tuple[Any, str]]:
+        if self.field.empty_label is not None:
+            yield "", str(self.field.empty_label)
+        offices = in_tree_order(list(self.queryset))
+        first = [office for office in offices if office.pk == self.field.first_id]
+        for office in [*first, *(office for office in offices if office not in first)]:
+            yield self.choice(office)
+
+
+class OfficeField(forms.ModelChoiceField):
+    """`first_id`: the office at the top of the list, out of its place in the tree."""
+
+    iterator = _OfficeIterator
+
+    def __init__(self, queryset: Any = None, *, first_id: int | None = None, **kwargs: Any) -> None:
+        self.first_id = first_id
+        super().__init__(queryset, **kwargs)
+
+    def label_from_instance(self, obj: Any) -> str:
+        office: Office = obj
+        indent = 0 if office.pk == self.first_id else office.depth
+        return "\N{NO-BREAK SPACE}" * 3 * indent + office.name
+
+
+class ManagerField(forms.ModelChoiceField):
+    """Shown by hand as a list of radio buttons (customers/_managers.html)."""
+
+    widget = forms.RadioSelect
+
+    def label_from_instance(self, obj: Any) -> str:
+        member: Member = obj
+        return member.name
+
+
+class PhoneField(forms.CharField):
+    """Any spelling people use; its clean value is E.164."""
+
+    def __init__(self, *, region: str = "", **kwargs: Any) -> None:
+        self.region = region
+        super().__init__(
+            max_length=LONGEST_PHONE, widget=forms.TextInput({"type": "tel", "autocomplete": "off"}), **kwargs
+        )
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return to_e164(text, self.region) if text else ""
+
+
+class MoneyField(forms.DecimalField):
+    """Typed in major units, with or without thousands separators; its clean value is a whole number of minor units."""
+
+    def __init__(self, *, digits: int = 2, **kwargs: Any) -> None:
+        super().__init__(min_value=0, max_digits=15, **kwargs)
+        self.digits = digits
+
+    def to_python(self, value: Any) -> Any:
+        return super().to_python(value.replace(",", "").replace(" ", "") if isinstance(value, str) else value)
+
+    def clean(self, value: Any) -> Any:
+        amount = super().clean(value)
+        if amount is None:
+            return None
+        minor = amount.scaleb(self.digits)
+        if minor != minor.to_integral_value():
+            raise forms.ValidationError(f"Use at most {self.digits} digits after the point.", code="digits")
+        return int(minor)
+
+
+def chosen_office(form: forms.BaseForm, field: str = "office") -> Office | None:
+    """The office that stands in the form now: typed, given by the address, or the only one there is."""
+    value = form[field].value()
+    offices: list[Office] = list(form.fields[field].queryset)  # type: ignore[attr-defined]  # a ModelChoiceField
+    found = next((office for office in offices if str(office.pk) == str(getattr(value, "pk", value))), None)
+    return found or (offices[0] if len(offices) == 1 else None)
+
+
+def lightest(managers: list[Member]) -> int | None:
+    """Who holds the fewest customers, where there is somebody to compare with."""
+    if len(managers) < 2:
+        return None
+    return int(min(managers, key=lambda manager: manager.load).pk)  # type: ignore[attr-defined]  # annotated by the policy
