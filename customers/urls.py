@@ -2,7 +2,38 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-console_urlpatterns: list[URLPattern | URLResolver] = []
-public_urlpatterns: list[URLPattern | URLResolver] = []
+from customers.views import account_managers, borrower, offboarding, profile, records
+from customers.views.list import CustomerListView
+
+console_urlpatterns: list[URLPattern | URLResolver] = [
+    path("customers/", CustomerListView.as_view(), name="customer_list"),
+    path("customers/new/", records.CustomerCreateView.as_view(), name="customer_create"),
+    path("customers/<int:pk>/", profile.CustomerProfileView.as_view(), name="customer_profile"),
+    path("customers/<int:pk>/activity/", profile.CustomerActivityView.as_view(), name="customer_activity"),
+    path("customers/<int:pk>/edit/", records.CustomerEditView.as_view(), name="customer_edit"),
+    path("customers/<int:pk>/status/", records.CustomerStatusView.as_view(), name="customer_status"),
+    path("customers/<int:pk>/bvn/", profile.CustomerBvnRevealView.as_view(), name="customer_bvn"),
+    path(
+        "customers/<int:pk>/account-manager/",
+        account_managers.AccountManagerAssignView.as_view(),
+        name="account_manager_assign",
+    ),
+    path(
+        "customers/<int:pk>/account-manager/remove/",
+        account_managers.AccountManagerRemoveView.as_view(),
+        name="account_manager_remove",
+    ),
+    path(
+        "settings/members/<int:pk>/deactivate/",
+        offboarding.MemberDeactivateView.as_view(),
+        name="member_deactivate",
+    ),
+]
+public_urlpatterns: list[URLPattern | URLResolver] = [
+    path("borrower/<slug:organization>/", borrower.BorrowerSignInView.as_view(), name="borrower_sign_in"),
+    path("borrower/<slug:organization>/sign-out/", borrower.BorrowerSignOutView.as_view(), name="borrower_sign_out"),
+    path("borrower/<slug:organization>/link/<str:token>/", borrower.BorrowerLinkView.as_view(), name="borrower_link"),
+    path("borrower/<slug:organization>/account-manager/", borrower.BorrowerPageView.as_view(), name="borrower_page"),
+]
