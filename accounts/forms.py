@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from allauth.account import forms as account_forms
@@ -9,13 +12,26 @@ from allauth.mfa.base import forms as second_factor_forms
 from allauth.mfa.base.internal.flows import check_rate_limit
 from allauth.mfa.totp import forms as totp_forms
 from allauth.mfa.webauthn import forms as passkey_forms
+from cryptography.exceptions import InvalidSignature
 from django import forms
+from django.core.exceptions import ValidationError
 
 from accounts.models import User
 from accounts.second_factor import use_code, wrong_code
 from lendconsole.forms import FILL_IN
 
 HINT = "At least 12 characters. A few words in a row are easy to remember and hard to guess."
+PASSKEY_NOT_ACCEPTED = "This passkey was not accepted. Try once more, or use another way."
+MADE_UP = (
+    ArithmeticError,
+    AttributeError,
+    InvalidSignature,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 class PlainWords(forms.Form):
@@ -38,7 +54,7 @@ class SignInForm(PlainWords, account_forms.LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["login"].widget.attrs |= {"autocomplete": "username", "autofocus": True}
+        self.fields["login"].widget.attrs |= {"autocomplete": "email", "autofocus": True}
 
 
 class ResetPasswordForm(PlainWords, account_forms.ResetPasswordForm):
@@ -96,7 +112,66 @@ class ActivateAppForm(PlainWords, totp_forms.ActivateTOTPForm):
         self.fields["code"].widget.attrs |= {"inputmode": "numeric"}
 
 
-class AddPasskeyForm(PlainWords, passkey_forms.AddWebAuthnForm):
+class CredentialField(forms.JSONField):
+    """What a passkey answered. Text that only an attacker would send is refused before anything parses it."""
+
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and (len(value) > 20_000 or "\\u0000" in value):
+            raise not_accepted()
+        try:
+            return super().to_python(value)
+        except RecursionError as error:
+            raise not_accepted() from error
+
+
+class _Passkey(PlainWords):
+    """The libraries take a made-up answer for a mistake of ours; to people it is a passkey that did not work."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["credential"] = CredentialField(
+            error_messages={"required": PASSKEY_NOT_ACCEPTED, "invalid": PASSKEY_NOT_ACCEPTED}
+        )
+
+    def clean_credential(self) -> Any:
+        parse = getattr(super(), "clean_credential", lambda: self.cleaned_data["credential"])
+        with refusing_made_up_answers():
+            return parse()
+
+    def clean(self) -> dict[str, Any] | None:
+        with refusing_made_up_answers():
+            return super().clean()
+
+
+@contextmanager
+def refusing_made_up_answers() -> Iterator[None]:
+    try:
+        yield
+    except MADE_UP as error:
+        raise not_accepted() from error
+    except ValidationError as error:
+        raise (not_accepted() if error.code == "incorrect_code" else error) from error
+
+
+def not_accepted() -> ValidationError:
+    return ValidationError(PASSKEY_NOT_ACCEPTED, code="passkey")
+
+
+class SignInPasskeyForm(_Passkey, passkey_forms.LoginWebAuthnForm):
+    pass
+
+
+class SecondFactorPasskeyForm(_Passkey, passkey_forms.AuthenticateWebAuthnForm):
+    pass
+
+
+class ConfirmPasskeyForm(_Passkey, passkey_forms.ReauthenticateWebAuthnForm):
+    pass
+
+
+class AddPasskeyForm(_Passkey, passkey_forms.AddWebAuthnForm):
     labels = {"name": "Name", "passwordless": "Sign in with this passkey alone"}
     hints = {
         "name": "So that you can tell your passkeys apart, such as “Phone” or “Office laptop”.",
