@@ -25,10 +25,10 @@ class ContextWordsValidator:
     """The names of the product and of the organization do not count: enough has to be left without them."""
 
     def validate(self, password: str, user: User | None = None) -> None:
-        rest = password.lower()
+        whole = rest = "".join(filter(str.isalnum, password.lower()))
         for word in sorted(PRODUCT_WORDS | _organization_words(user), key=len, reverse=True):
             rest = rest.replace(word, "")
-        if rest != password.lower() and len(rest) < ENOUGH_LEFT:
+        if rest != whole and len(rest) < ENOUGH_LEFT:
             raise ValidationError(
                 "This password leans on the name of lendconsole or of your organization. Choose another one.",
                 code="password_context_words",
