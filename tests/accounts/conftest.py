@@ -19,7 +19,7 @@ def _own_limits(settings: Any, _fast_passwords: None) -> None:
 
 
 @pytest.fixture
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     with time_machine.travel(time.time(), tick=False) as coordinates:
         yield coordinates
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from dataclasses import dataclass
 
 import time_machine
@@ -21,7 +22,7 @@ FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.
 
 def sign_in(client: Client, user: User, password: str = PASSWORD, *, next: str = "", **extra: str) -> HttpResponse:  # noqa: A002
     data = {"login": user.email, "password": password, **({"next": next} if next else {})}
-    response: HttpResponse = client.post("/accounts/login/", data, HTTP_USER_AGENT=FIREFOX, **extra)  # type: ignore[arg-type]
+    response: HttpResponse = client.post("/accounts/login/", data, HTTP_USER_AGENT=FIREFOX, **extra)
     return response
 
 
@@ -50,11 +51,11 @@ class App:
         return format_hotp_value(hotp_value(self.secret, int(at) // 30 + step))
 
 
-def set_up_app(client: Client, clock: time_machine.Coordinates, **extra: str) -> App:
+def set_up_app(client: Client, clock: time_machine.Traveller, **extra: str) -> App:
     """Scan, enter the first code, and wait until that one is gone."""
     page = client.get("/accounts/2fa/app/activate/")
     app = App(page.context["form"].secret)
-    response = client.post("/accounts/2fa/app/activate/", {"code": app.code(clock.time())})
+    response = client.post("/accounts/2fa/app/activate/", {"code": app.code(time.time())})
     assert response.headers["Location"] == "/accounts/2fa/recovery-codes/"
     clock.shift(60)
     return app
