@@ -21,6 +21,14 @@ from accounts.models import Organization, Submission, User
 from lendconsole.errors import DomainError, NotVisible, PermissionMissing
 
 
+def signed_in_user(request: HttpRequest) -> User:
+    """The login behind the request, on pages that only open to somebody who is signed in."""
+    user = request.user
+    if not isinstance(user, User):
+        raise PermissionDenied
+    return user
+
+
 class Actor(Protocol):
     pk: Any
     organization: Organization
@@ -72,6 +80,8 @@ class FormPage(ConsoleMixin, FormView):
     service refuses stands beside its field with the input kept; nothing of a refused attempt stays in the database.
     A form that carries a `submission_key` is carried out once, however often its button is pressed.
     """
+
+    http_method_names: ClassVar[list[str]] = ["get", "head", "post", "options"]  # type: ignore[misc]  # FormView takes PUT as POST
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "member": self.member}

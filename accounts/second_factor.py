@@ -29,7 +29,12 @@ class CodeUsedBefore(ValidationError):
 @transaction.atomic
 def use_code(user: User, code: str) -> Authenticator | None:
     """Use up a code of the app or a recovery code. None if it is neither. Raises CodeUsedBefore."""
-    factors = user.authenticator_set.exclude(type=Authenticator.Type.WEBAUTHN).select_for_update().order_by("pk")
+    factors = (
+        Authenticator.objects.filter(user=user)
+        .exclude(type=Authenticator.Type.WEBAUTHN)
+        .select_for_update()
+        .order_by("pk")
+    )
     for factor in factors:
         used = _use_app_code(factor, code) if factor.type == Authenticator.Type.TOTP else _use_recovery(factor, code)
         if used:

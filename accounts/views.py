@@ -11,6 +11,7 @@ from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as totp_views
 from allauth.mfa.webauthn import views as passkey_views
 from allauth.usersessions.internal.flows.sessions import end_other_sessions, end_sessions
+from allauth.usersessions.models import UserSession
 from allauth.usersessions.views import ListUserSessionsView
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -24,6 +25,7 @@ from django.views.generic import FormView, RedirectView, TemplateView, View
 
 from accounts import services
 from accounts.forms import NameForm
+from accounts.pages import signed_in_user
 from accounts.second_factor import use_code
 
 # Where somebody was going when an organization asked for a second factor first (lendconsole.middleware writes it).
@@ -90,8 +92,8 @@ class ProfileView(FormView):
         return self.render_to_response(self.get_context_data(form=form), status=422)
 
     def form_valid(self, form: NameForm) -> HttpResponse:
-        services.rename_login(user=self.request.user, **form.cleaned_data)
-        messages.success(self.request, f"Your name is now {self.request.user.name}.")
+        user = services.rename_login(user=signed_in_user(self.request), **form.cleaned_data)
+        messages.success(self.request, f"Your name is now {user.name}.")
         return super().form_valid(form)
 
 
@@ -110,7 +112,7 @@ class SessionEndView(View):
     http_method_names = ["post", "options"]
 
     def post(self, request: HttpRequest, pk: int) -> HttpResponse:
-        session = get_object_or_404(request.user.usersession_set, pk=pk)
+        session = get_object_or_404(UserSession, pk=pk, user=signed_in_user(request))
         is_current = session.is_current()
         end_sessions(request, [session])
         if is_current:
@@ -139,7 +141,9 @@ class SecondFactorView(OffersToGoOn, second_factor_views.IndexView):
 class AppActivateView(OffersToGoOn, EndsOtherSessions, totp_views.ActivateTOTPView):
     def form_valid(self, form: BaseForm) -> HttpResponse:
         response = super().form_valid(form)
-        use_code(self.request.user, form.cleaned_data["code"])  # or the same code would open the next sign-in
+        use_code(
+            signed_in_user(self.request), form.cleaned_data["code"]
+        )  # or the same code would open the next sign-in
         return response
 
 

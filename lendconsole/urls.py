@@ -29,7 +29,7 @@ console_urlpatterns = [
 ]
 
 # The chooser lists memberships, which stand above accounts.
-accounts_urlpatterns = [
+accounts_urlpatterns: list[URLPattern | URLResolver] = [
     *accounts.urls.urlpatterns,
     path("organizations/", views.OrganizationListView.as_view(), name="organizations"),
 ]

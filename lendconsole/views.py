@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
+from accounts.pages import signed_in_user
 from lendconsole.organizations import is_open, memberships_of
 
 
@@ -41,7 +42,7 @@ class OrganizationListView(TemplateView):
     template_name = "accounts/organizations.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        memberships = memberships_of(self.request.user)
+        memberships = memberships_of(signed_in_user(self.request))
         return {
             **super().get_context_data(**kwargs),
             "memberships": [membership for membership in memberships if is_open(membership)],
