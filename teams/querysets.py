@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from allauth.mfa.models import Authenticator
 from django.db import models
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Concat, Lower
 from django.utils import timezone
 
 from teams.capabilities import Capability, Reach
@@ -20,6 +23,12 @@ class OrganizationRows(models.QuerySet):  # type: ignore[type-arg]  # each subcl
     def for_organization(self, organization: Organization) -> Self:
         return self.filter(organization=organization)
 
+    def count_of(self, relation: str, **conditions: object) -> Coalesce:
+        """How many rows of the relation point at each row: a subquery, so that several can stand beside each other."""
+        rows = self.model._default_manager.filter(pk=OuterRef("pk")).order_by()
+        counted = rows.annotate(counted=Count(relation, filter=Q(**conditions))).values("counted")
+        return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
+
 
 class OfficeQuerySet(OrganizationRows):
     def active(self) -> Self:
@@ -28,6 +37,17 @@ class OfficeQuerySet(OrganizationRows):
     def below(self, office: Office) -> Self:
         """The office itself and all offices under it."""
         return self.filter(organization_id=office.organization_id, path__startswith=office.path)
+
+    def not_below(self, office: Office) -> Self:
+        """Without the office itself and those under it."""
+        return self.exclude(path__startswith=office.path)
+
+    def with_counts(self) -> Self:
+        """`member_count` (active ones) and `customer_count` of each office itself."""
+        return self.annotate(
+            member_count=self.count_of("members", members__status="active"),
+            customer_count=self.count_of("customers"),
+        )
 
     def reached_by(self, member: Member, capability: Capability) -> Self:
         """Offices in which the member holds the capability."""
@@ -40,13 +60,35 @@ class OfficeQuerySet(OrganizationRows):
 
 
 class RoleQuerySet(OrganizationRows):
-    pass
+    def with_counts(self) -> Self:
+        """`holder_count`: active members of each role."""
+        return self.annotate(holder_count=self.count_of("members", members__status="active"))
 
 
 class MemberQuerySet(OrganizationRows):
     def active(self) -> Self:
         """Those who can act: neither deactivated nor locked out of their login."""
         return self.filter(status="active", user__is_active=True)
+
+    def with_second_factor(self) -> Self:
+        """`has_second_factor`: an app or a passkey; recovery codes alone are none."""
+        factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+        return self.annotate(has_second_factor=Exists(factors))
+
+    def with_customer_count(self) -> Self:
+        """`customer_count`: how many customers are dedicated to each."""
+        return self.annotate(customer_count=self.count_of("customers"))
+
+    def with_name_key(self) -> Self:
+        """`name_key`, to search and to sort by."""
+        return self.annotate(name_key=Lower(Concat("user__first_name", Value(" "), "user__last_name")))
+
+    def matching(self, text: str) -> Self:
+        """Each word of the text is part of the name or of the address."""
+        rows = self.with_name_key()
+        for word in text.lower().split():
+            rows = rows.filter(Q(name_key__contains=word) | Q(user__email__contains=word))
+        return rows
 
     def permitted(self, member: Member, capability: Capability) -> Self:
         """Team members on whom the member holds the capability, by the office they sit in."""
@@ -72,6 +114,12 @@ class InvitationQuerySet(OrganizationRows):
 
     def expired(self) -> Self:
         return self.pending().filter(expires_at__lte=timezone.now())
+
+    def matching(self, text: str) -> Self:
+        rows = self.annotate(name_key=Lower(Concat("first_name", Value(" "), "last_name")))
+        for word in text.lower().split():
+            rows = rows.filter(Q(name_key__contains=word) | Q(email__contains=word))
+        return rows
 
     def visible_to(self, member: Member) -> Self:
         """Invitations into the offices over which the member may invite."""

@@ -1,0 +1,186 @@
+"""What the settings pages show. Each page needs the same number of statements for one row and for a full page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Window
+from django.db.models.functions import Coalesce
+
+from accounts.models import Organization
+from teams.capabilities import Capability
+from teams.models import Invitation, Member, Office, Role
+from teams.office_tree import in_tree_order, indented
+from teams.policy import may_give, roles_of
+
+PAGE_SIZE: Final = 50
+LONGEST_SEARCH: Final = 100
+ACTIVE, INVITED, DEACTIVATED = "active", "invited", "deactivated"
+TABS: Final = {ACTIVE: "Active", INVITED: "Invited", DEACTIVATED: "Deactivated"}
+SECOND_FACTOR: Final = {"on": "On", "off": "Off"}
+
+
+@dataclass(slots=True)
+class MemberFilters:
+    """What the address asks for, as far as it can be understood."""
+
+    status: str = ACTIVE
+    q: str = ""
+    role: Role | None = None
+    office: Office | None = None
+    second_factor: str = ""
+    page: int = 1
+    chips: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @classmethod
+    def parse(cls, parameters: Mapping[str, Any], roles: list[Role], offices: list[Office]) -> MemberFilters:
+        def text(name: str) -> str:
+            return str(parameters.get(name, "")).replace("\x00", "").strip()[:LONGEST_SEARCH]
+
+        filters = cls(
+            status=text("status") if text("status") in TABS else ACTIVE,
+            q=text("q"),
+            role=_one_of(roles, text("role")),
+            office=_one_of(offices, text("office")),
+            second_factor=text("second_factor") if text("second_factor") in SECOND_FACTOR else "",
+            page=int(text("page")) if text("page").isdecimal() and len(text("page")) < 6 else 1,
+        )
+        filters.chips = filters._chips()
+        return filters
+
+    def _chips(self) -> list[tuple[str, str, str]]:
+        possible = [
+            ("Search", self.q, "q"),
+            ("Role", self.role.name if self.role else "", "role"),
+            ("Office", self.office.name if self.office else "", "office"),
+            ("Second factor", SECOND_FACTOR.get(self.second_factor, ""), "second_factor"),
+        ]
+        return [chip for chip in possible if chip[1]]
+
+    def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """What members and invitations have in common."""
+        if self.role is not None:
+            rows = rows.filter(role=self.role)
+        if self.office is not None:
+            rows = rows.filter(office__path__startswith=self.office.path)
+        return rows
+
+
+def _one_of(rows: list[Any], pk: str) -> Any:
+    return next((row for row in rows if str(row.pk) == pk), None)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberList:
+    """One page of a tab. Rows carry `can_manage`, `can_deactivate` (members) or `can_resend`, `can_revoke` (invitations)."""
+
+    filters: MemberFilters
+    roles: list[Role]
+    offices: list[Office]
+    counts: dict[str, int]
+    rows: list[Any]
+    total: int
+
+    @property
+    def first(self) -> int:
+        return (self.filters.page - 1) * PAGE_SIZE + 1
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.rows) - 1
+
+    @property
+    def has_next(self) -> bool:
+        return self.last < self.total
+
+
+def member_list(member: Member, parameters: Mapping[str, Any]) -> MemberList:
+    """Four statements: roles, offices, counts, rows."""
+    roles = roles_of(member.organization)
+    offices = in_tree_order(Office.objects.for_organization(member.organization))
+    for office in offices:
+        office.indented_name = indented(office)  # type: ignore[attr-defined]
+    counts = _counts(member)
+    filters = MemberFilters.parse(parameters, roles, offices)
+    if filters.status not in counts:
+        filters.status = ACTIVE
+    rows: QuerySet[Any] = _invitations(member, filters) if filters.status == INVITED else _members(member, filters)
+    start = (filters.page - 1) * PAGE_SIZE
+    found = list(rows.annotate(total=Window(Count("pk")))[start : start + PAGE_SIZE])
+    if not found and filters.page > 1:
+        filters.page = 1
+        found = list(rows.annotate(total=Window(Count("pk")))[:PAGE_SIZE])
+    mark = _mark_invitation if filters.status == INVITED else _mark_member
+    known = {role.pk: role for role in roles}
+    for row in found:
+        row.role = known[row.role_id]
+        mark(member, row)
+    return MemberList(filters, roles, offices, counts, found, found[0].total if found else 0)
+
+
+def _members(member: Member, filters: MemberFilters) -> QuerySet[Member]:
+    rows = filters.narrow(Member.objects.visible_to(member).matching(filters.q).filter(status=filters.status))
+    rows = rows.with_second_factor().with_customer_count().select_related("user", "office")  # type: ignore[attr-defined]
+    rows = rows.annotate(
+        in_reach_to_manage=_permitted(member, Capability.MEMBERS_MANAGE),
+        in_reach_to_deactivate=_permitted(member, Capability.MEMBERS_DEACTIVATE),
+    )
+    if filters.second_factor:
+        rows = rows.filter(has_second_factor=filters.second_factor == "on")
+    return rows.order_by("name_key", "pk")
+
+
+def _permitted(member: Member, capability: Capability) -> Exists:
+    return Exists(Member.objects.permitted(member, capability).filter(pk=OuterRef("pk")))
+
+
+def _invitations(member: Member, filters: MemberFilters) -> QuerySet[Invitation]:
+    rows = filters.narrow(Invitation.objects.visible_to(member).pending().matching(filters.q))
+    return rows.select_related("office", "invited_by__user").order_by("-sent_at", "-pk")
+
+
+def _counts(member: Member) -> dict[str, int]:
+    """Of each tab that the member may see."""
+    tabs: dict[str, QuerySet[Any]] = {
+        status: Member.objects.visible_to(member).filter(status=status) for status in (ACTIVE, DEACTIVATED)
+    }
+    if member.may(Capability.MEMBERS_INVITE):
+        tabs[INVITED] = Invitation.objects.visible_to(member).pending()
+    found: dict[str, int] = (
+        Organization.objects.filter(pk=member.organization.pk)
+        .annotate(**{tab: _counted(rows) for tab, rows in tabs.items()})
+        .values(*tabs)
+        .get()
+    )
+    return {tab: found[tab] for tab in TABS if tab in found}
+
+
+def _counted(rows: QuerySet[Any]) -> Coalesce:
+    counted = rows.filter(organization=OuterRef("pk")).order_by().values("organization").annotate(n=Count("pk"))
+    return Coalesce(Subquery(counted.values("n"), output_field=IntegerField()), 0)
+
+
+def _mark_member(member: Member, row: Any) -> None:
+    below = row.pk != member.pk and may_give(member, row.role)
+    row.can_manage = below and row.in_reach_to_manage
+    row.can_deactivate = below and row.in_reach_to_deactivate
+
+
+def _mark_invitation(member: Member, row: Any) -> None:
+    row.can_revoke = may_give(member, row.role)
+    row.can_resend = row.can_revoke and row.office.is_active
+
+
+def office_rows(member: Member) -> list[Office]:
+    """The tree with its counts."""
+    return in_tree_order(Office.objects.reached_by(member, Capability.OFFICES_VIEW).with_counts())
+
+
+def members_without_second_factor(member: Member) -> QuerySet[Member]:
+    """Active members who would have to set one up."""
+    rows: Any = Member.objects.active().for_organization(member.organization).with_second_factor().with_name_key()
+    rows = rows.filter(has_second_factor=False).select_related("user", "role", "office").order_by("name_key", "pk")
+    lacking: QuerySet[Member] = rows
+    return lacking
