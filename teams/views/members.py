@@ -1,0 +1,182 @@
+"""Settings: the team, inviting, managing and bringing back a member."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
+
+from accounts.pages import ConsolePage, FormPage
+from lendconsole.errors import NotVisible
+from teams import services
+from teams.capabilities import Capability, Reach
+from teams.forms import ConfirmForm, InviteForm, ManageMemberForm
+from teams.models import Member
+from teams.policy import require_touch
+from teams.readers import DEACTIVATED, INVITED, SECOND_FACTOR, TABS, member_list
+from teams.role_words import allowed, role_change
+
+
+class BackToList(FormPage):
+    """Afterwards: the list as it was behind the dialog, or the tab on which the change shows."""
+
+    tab = ""
+
+    def next_url(self) -> str:
+        listed = self.member.url("teams:member_list")
+        behind = getattr(self.request.htmx, "current_url_abs_path", None)  # type: ignore[attr-defined]  # HtmxMiddleware
+        if behind and behind.partition("?")[0] == listed:
+            return str(behind)
+        return f"{listed}?{urlencode({'status': self.tab})}" if self.tab else listed
+
+
+class MemberListView(ConsolePage):
+    capability = Capability.MEMBERS_VIEW
+    template_name = "teams/member_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        found = member_list(self.member, self.request.GET)
+        return super().get_context_data(
+            list=found,
+            filters=found.filters,
+            tabs=[(status, TABS[status], found.counts[status]) for status in found.counts],
+            second_factors=SECOND_FACTOR.items(),
+            range_text=f"{found.first:,}–{found.last:,} of {found.total:,}" if found.rows else "",
+            newer_url=self._page_url(found.filters.page - 1) if found.filters.page > 1 else "",
+            older_url=self._page_url(found.filters.page + 1) if found.has_next else "",
+            **kwargs,
+        )
+
+    def _page_url(self, page: int) -> str:
+        parameters = self.request.GET.copy()
+        parameters["page"] = str(page)
+        return f"{self.request.path}?{parameters.urlencode()}"
+
+
+class MemberInviteView(FormPage):
+    capability = Capability.MEMBERS_INVITE
+    template_name = "teams/member_invite.html"
+    form_class = InviteForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return {**context, "roles": context["form"].fields["role"].queryset}
+
+    def carry_out(self, form: Any) -> str:
+        facts = {name: form.cleaned_data[name] for name in ("email", "first_name", "last_name", "role", "office")}
+        invitation = services.invite_member(actor=self.member, **facts)
+        return (
+            f"{invitation.name} is invited as {invitation.role.name}. The e-mail to {invitation.email} is on its way."
+        )
+
+    def next_url(self) -> str:
+        return f"{self.member.url('teams:member_list')}?{urlencode({'status': INVITED})}"
+
+
+class MemberPage(BackToList):
+    """A form about the member of the address, whom the actor may touch in the way of `capability`."""
+
+    target: Member
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._find()
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._find()
+        return super().post(request, *args, **kwargs)
+
+    def _find(self) -> None:
+        self.target = find_member(self.member, self.kwargs["pk"])
+        require_touch(self.member, self.target, Capability(self.capability or ""))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(target=self.target, **kwargs)
+
+
+def find_member(member: Member, pk: int) -> Member:
+    """Raises NotVisible."""
+    target: Member | None = (
+        Member.objects.for_organization(member.organization)
+        .filter(pk=pk)
+        .with_customer_count()
+        .select_related("user", "role", "office", "organization")
+        .prefetch_related("role__permissions")
+        .first()
+    )
+    if target is None:
+        raise NotVisible
+    return target
+
+
+class MemberManageView(MemberPage):
+    """Role and office, with what the choice would change shown before anybody presses the button."""
+
+    capability = Capability.MEMBERS_MANAGE
+    template_name = "teams/member_manage.html"
+    form_class = ManageMemberForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "target": self.target}
+
+    def get_initial(self) -> dict[str, Any]:
+        present = {"role": self.target.role_id, "office": self.target.office_id, "version": self.target.version}
+        chosen = {name: self.request.GET[name] for name in ("role", "office") if self.request.GET.get(name)}
+        return {**present, **chosen}
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "refresh" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        self._find()
+        arguments = self.get_form_kwargs()
+        typed = arguments.pop("data").dict()
+        arguments.pop("files", None)
+        arguments["initial"] |= typed
+        return self.render_to_response(self.get_context_data(form=ManageMemberForm(**arguments)))
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(**kwargs)
+        return {**context, **self._consequences(context["form"])}
+
+    def _consequences(self, form: forms.Form) -> dict[str, Any]:
+        role = _chosen(form, "role") or self.target.role
+        office = _chosen(form, "office") or self.target.office
+        closes = role.reach(Capability.CUSTOMERS_VIEW) == Reach.NONE
+        return {
+            "chosen_role": role,
+            "chosen_office": office,
+            "allowed": allowed(role),
+            "role_change": role_change(self.target.role, role) if role != self.target.role else None,
+            "office_changes": office != self.target.office,
+            "blocked_by_customers": closes and self.target.customer_count > 0,  # type: ignore[attr-defined]
+        }
+
+    def carry_out(self, form: Any) -> str:
+        before = (self.target.role, self.target.office)
+        facts = {name: form.cleaned_data[name] for name in ("role", "office", "version")}
+        changed = services.change_member(actor=self.member, member=self.target, **facts)
+        if (changed.role, changed.office) == before:
+            return f"Nothing changed for {changed.name}."
+        return f"{changed.name} is now {changed.role.name} in {changed.office.name}."
+
+
+def _chosen(form: forms.Form, name: str) -> Any:
+    """What the select box shows now, if it is one of its choices."""
+    field: Any = form.fields[name]
+    try:
+        return field.clean(form[name].value())
+    except forms.ValidationError:
+        return None
+
+
+class MemberReactivateView(MemberPage):
+    capability = Capability.MEMBERS_DEACTIVATE
+    template_name = "teams/member_reactivate.html"
+    form_class = ConfirmForm
+    tab = DEACTIVATED
+
+    def carry_out(self, form: Any) -> str:
+        member = services.reactivate_member(actor=self.member, member=self.target)
+        return f"{member.name} is active again as {member.role.name} in {member.office.name}."
