@@ -1,0 +1,51 @@
+"""Settings: sending an invitation again, and revoking it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+
+from teams import services
+from teams.capabilities import Capability
+from teams.forms import ConfirmForm
+from teams.models import Invitation
+from teams.readers import INVITED
+from teams.services.invitations import invitation_of
+from teams.views.members import BackToList
+
+
+class InvitationPage(BackToList):
+    """A question about the invitation of the address. The service refuses what is not the actor's to do."""
+
+    capability = Capability.MEMBERS_INVITE
+    form_class = ConfirmForm
+    tab = INVITED
+    invitation: Invitation
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.invitation = invitation_of(self.member, kwargs["pk"])
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.invitation = invitation_of(self.member, kwargs["pk"])
+        return super().post(request, *args, **kwargs)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(invitation=self.invitation, **kwargs)
+
+
+class InvitationResendView(InvitationPage):
+    template_name = "teams/invitation_resend.html"
+
+    def carry_out(self, form: Any) -> str:
+        invitation = services.resend_invitation(actor=self.member, invitation=self.invitation)
+        return f"A new link is on its way to {invitation.email}. The former one no longer works."
+
+
+class InvitationRevokeView(InvitationPage):
+    template_name = "teams/invitation_revoke.html"
+
+    def carry_out(self, form: Any) -> str:
+        services.revoke_invitation(actor=self.member, invitation=self.invitation)
+        return f"The invitation of {self.invitation.name} is revoked. Its link no longer works."
