@@ -42,7 +42,15 @@ MENU: Final[tuple[tuple[str, tuple[Item, ...]], ...]] = (
     ("", (Item("Dashboard", "layout-dashboard", "dashboard", ("dashboard",)),)),
     (
         "Customer management",
-        (Item("Customers", "users", "customers:customer_list", ("customers:",), Capability.CUSTOMERS_FIND),),
+        (
+            Item(
+                "Customers",
+                "users",
+                "customers:customer_list",
+                ("customers:customer_", "customers:account_manager_"),
+                Capability.CUSTOMERS_FIND,
+            ),
+        ),
     ),
     (
         "Back office",
@@ -58,7 +66,7 @@ SETTINGS: Final[tuple[Item, ...]] = (
         "Team members",
         "id-badge-2",
         "teams:member_list",
-        ("teams:member_", "teams:invitation_"),
+        ("teams:member_", "teams:invitation_", "customers:member_"),
         Capability.MEMBERS_VIEW,
     ),
     Item("Offices", "building-community", "teams:office_list", ("teams:office_",), Capability.OFFICES_VIEW),
