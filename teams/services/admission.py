@@ -12,6 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.services import create_login
 from audit.services import record
 from audit.verbs import Verb
 from lendconsole.errors import DomainError
@@ -94,14 +95,14 @@ def standing_of(invitation: Invitation | None, ticket: Ticket | None, user: User
 
 def _end_of(invitation: Invitation, ticket: Ticket) -> Standing | None:
     """Why this link works for nobody anymore; None while it does."""
-    ends = (
-        (Standing.USED, lambda: invitation.accepted_at is not None),
-        (Standing.REVOKED, lambda: invitation.revoked_at is not None),
-        (Standing.REPLACED, lambda: not ticket.opens(invitation)),
-        (Standing.EXPIRED, lambda: invitation.is_expired),
-        (Standing.WITHDRAWN, lambda: not _still_offered(invitation)),
-    )
-    return next((standing for standing, holds in ends if holds()), None)
+    ends = {
+        Standing.USED: invitation.accepted_at is not None,
+        Standing.REVOKED: invitation.revoked_at is not None,
+        Standing.REPLACED: not ticket.opens(invitation),
+        Standing.EXPIRED: invitation.is_expired,
+    }
+    end = next((standing for standing, holds in ends.items() if holds), None)
+    return end or (None if _still_offered(invitation) else Standing.WITHDRAWN)
 
 
 def _still_offered(invitation: Invitation) -> bool:
@@ -178,17 +179,14 @@ def accept_invitation(*, ticket: Ticket, user: User | AnonymousUser, newcomer: N
 def _create_login(invitation: Invitation, newcomer: Newcomer) -> User:
     """Another lender's invitation to the same address may have made the login a moment ago; then signing in is the way."""
     try:
-        with transaction.atomic():
-            user = User.objects.create_user(
-                invitation.email,
-                newcomer.password,
-                first_name=newcomer.first_name,
-                last_name=newcomer.last_name,
-            )
+        return create_login(
+            email=invitation.email,
+            first_name=newcomer.first_name,
+            last_name=newcomer.last_name,
+            password=newcomer.password,
+        )
     except IntegrityError:
         raise InvitationNotAcceptable(Standing.SIGN_IN) from None
-    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
-    return user
 
 
 def _admit(invitation: Invitation, user: User) -> Member:
