@@ -78,7 +78,7 @@ def change_office(
         raise NotVisible
     actor.require(Capability.OFFICES_MANAGE)
     wanted = {"name": name, "description": description, "type": office_type, "parent": parent, "is_active": is_active}
-    changes = {field: value for field, value in wanted.items() if value != getattr(present, field)}
+    changes: dict[str, Any] = {field: value for field, value in wanted.items() if value != getattr(present, field)}
     if not changes:
         return present
     if version != present.version:
@@ -108,7 +108,7 @@ def _check(actor: Member, office: Office, changes: dict[str, Any]) -> None:
 
 def _refuse_taken_name(organization: Organization, name: str, but: Office | None = None) -> None:
     same = Office.objects.for_organization(organization).filter(name__iexact=name)
-    if same.exclude(pk=but.pk if but else None).exists():
+    if same.exclude(pk=but.pk if but else 0).exists():
         raise NameTaken(f"There is already an office called {name}.")
 
 
