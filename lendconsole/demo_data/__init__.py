@@ -1,0 +1,1 @@
+"""What the demo and the tests load: invented people and borrowers; nobody here exists."""

@@ -1,0 +1,26 @@
+"""`manage.py load_demo`: the two demo lenders, once. Later runs find them and change nothing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from lendconsole import demo
+from lendconsole.errors import DomainError
+
+
+class Command(BaseCommand):
+    help = "Load the demo lenders with their teams and customers (development machines only)."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEBUG:
+            raise CommandError("The demo has a public password. It is loaded with DEBUG=1 only.")
+        if demo.is_loaded():
+            self.stdout.write("The demo is loaded already.")
+            return
+        try:
+            demo.load_demo(self.stdout.write)
+        except DomainError as problem:
+            raise CommandError(str(problem)) from None

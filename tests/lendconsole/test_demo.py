@@ -1,0 +1,129 @@
+"""The demo: complete, sound, loaded once, and refused where its public password would matter."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.contrib.auth import authenticate
+from django.contrib.auth.password_validation import validate_password
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.test import override_settings
+
+from accounts.models import Organization, User
+from audit.models import AuditEvent
+from customers.consistency import find_differences
+from customers.models import Customer
+from lendconsole import demo
+from lendconsole.demo_data.lenders import KUDI, LENDERS, SAVANNA, Lender
+from lendconsole.tenancy import organization_context
+from notifications.models import OutgoingEmail
+from teams.built_in_roles import BuiltInRole
+from teams.capabilities import Capability
+from teams.models import Invitation, Member, Office
+
+
+def run(command: str) -> str:
+    output = io.StringIO()
+    call_command(command, stdout=output)
+    return output.getvalue()
+
+
+@pytest.fixture(scope="module")
+def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[float]:
+    """The demo, loaded once for all tests here and rolled back after them; how many seconds it took."""
+    fast = override_settings(DEBUG=True, PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    with django_db_blocker.unblock(), fast, transaction.atomic():
+        started = time.perf_counter()
+        run("load_demo")
+        yield time.perf_counter() - started
+        transaction.set_rollback(True)
+
+
+@pytest.fixture(autouse=True)
+def _debug(settings: Any) -> None:
+    settings.DEBUG = True
+
+
+def organization_of(lender: Lender) -> Organization:
+    return Organization.objects.get(slug=lender.slug)
+
+
+def test_it_is_loaded_fast(loaded: float) -> None:
+    assert loaded < 60
+
+
+def test_kudi_has_what_it_promises(loaded: float) -> None:
+    with organization_context(organization_of(KUDI).pk):
+        assert Office.objects.count() == 8
+        assert Office.objects.get(name="SME Team").parent == Office.objects.get(name="Ikeja Branch")
+        active = Member.objects.active()
+        assert active.count() == 25
+        roles = set(active.values_list("role__name", flat=True))
+        assert roles == {*(role.label for role in BuiltInRole), "Human Resources"}
+        assert Member.objects.exclude(status=Member.Status.ACTIVE).count() == 2
+        assert (Invitation.objects.open().count(), Invitation.objects.expired().count()) == (2, 1)
+        assert Customer.objects.count() == 10_000
+        assert Customer.objects.exclude(account_manager=None).count() == 6_000
+        assert AuditEvent.objects.count() > 10_000
+        hr = Member.objects.get(user__email="patience.edet@kudi.example")
+        assert not Customer.objects.visible_to(hr).exists()
+        assert hr.may(Capability.MEMBERS_INVITE)
+
+
+def test_the_second_lender_is_small_and_apart(loaded: float) -> None:
+    with organization_context(organization_of(SAVANNA).pk):
+        assert (Office.objects.count(), Member.objects.count(), Customer.objects.count()) == (2, 5, 40)
+
+
+@pytest.mark.parametrize("lender", LENDERS, ids=lambda lender: lender.slug)
+def test_each_lender_is_sound_and_no_mail_waits(loaded: float, lender: Lender) -> None:
+    organization = organization_of(lender)
+    with organization_context(organization.pk):
+        assert find_differences(organization) == []
+        assert not OutgoingEmail.objects.exists()
+        assert not Member.objects.filter(phone="").exists()
+    assert not organization.requires_second_factor
+
+
+def test_everybody_signs_in_with_the_one_password(loaded: float) -> None:
+    for lender in LENDERS:
+        for person in lender.people:
+            user = User.objects.get(email=person.address(lender.slug))
+            assert user.check_password(demo.PASSWORD)
+            validate_password(demo.PASSWORD, user)
+    assert authenticate(email="grace.nnamdi@kudi.example", password=demo.PASSWORD) is not None
+
+
+def test_one_login_belongs_to_both(loaded: float) -> None:
+    roles = {}
+    for lender in LENDERS:
+        with organization_context(organization_of(lender).pk):
+            roles[lender.slug] = Member.objects.get(user__email="ifeanyi.okoro@lenders.example").role.name
+    assert roles == {"kudi": "Compliance", "savanna": "Admin"}
+
+
+def test_loading_again_changes_nothing(loaded: float) -> None:
+    assert run("load_demo") == "The demo is loaded already.\n"
+
+
+def test_the_logins_are_shown_one_for_each_role(loaded: float) -> None:
+    text = run("show_demo_logins")
+    for role in (*(role.label for role in BuiltInRole), "Human Resources"):
+        assert role in text
+    assert "ifeanyi.okoro@lenders.example" in text
+    assert "Ifeanyi Okoro (both lenders)" in text
+    assert demo.PASSWORD in text
+    assert "/dev/mailbox/" in text
+    assert max(map(len, text.splitlines())) <= 110
+
+
+def test_outside_debug_it_is_refused(loaded: float, settings: Any) -> None:
+    settings.DEBUG = False
+    for command in ("load_demo", "show_demo_logins"):
+        with pytest.raises(CommandError):
+            run(command)
