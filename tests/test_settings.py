@@ -23,6 +23,7 @@ PRODUCTION = {
     "DEFAULT_FROM_EMAIL": "no-reply@example.com",
 }
 NOT_SETTINGS = {
+    "PORT",
     "DEVSTACK_DIR",
     "SITE_ADDRESS",
     "DATABASE_PASSWORD",

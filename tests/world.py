@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import Organization
+from customers.bvn import bvn_columns
 from customers.models import Customer
 from lendconsole.tenancy import organization_context
 from teams.built_in_roles import DEFINITIONS, BuiltInRole
@@ -63,7 +65,7 @@ def build_lender(slug: str, canary: str) -> Lender:
             for built_in, definition in DEFINITIONS.items()
         }
         roles["no_users_unit"] = factories.RoleFactory(
-            organization=organization, name=f"Human Resources {canary}", reaches={"members.view": "organization"}
+            organization=organization, name=f"Human {canary}-Resources", reaches={"members.view": "organization"}
         )
         lender = Lender(organization, head, branch, other, roles, {})
         for role in roles:
@@ -86,7 +88,12 @@ def _member(
         last_name=f"{canary}-Staff",
     )
     member: Member = factories.MemberFactory(
-        organization=lender.organization, user=user, role=lender.roles[role], office=office, status=status
+        organization=lender.organization,
+        user=user,
+        role=lender.roles[role],
+        office=office,
+        status=status,
+        last_seen_at=timezone.now(),
     )
     return member
 
@@ -103,6 +110,7 @@ def _customers(lender: Lender, canary: str) -> dict[str, Customer]:
             last_name=f"{canary}-Borrower",
             email=f"{key}.{canary.lower()}@mail.example",
             address=f"{canary}-Street {key}",
+            **bvn_columns(BVNS[key]),
         )
         return row
 
@@ -114,4 +122,5 @@ def _customers(lender: Lender, canary: str) -> dict[str, Customer]:
     return rows
 
 
+BVNS = {"free": "22100000001", "own": "22100000002", "distant": "22100000003", "remote": "22100000004"}
 ROLES = [*(role.value for role in BuiltInRole), "no_users_unit"]

@@ -1,0 +1,199 @@
+"""The permission matrix: who may do what at which address. Written by hand from the product's rules, not from the code under test.
+
+Each row names, for one address and method, the roles that get the thing (`allowed`) and those for whom it does not
+exist (`hidden`, 404); every other member of the lender is refused with 403. Outsiders need no row: the other lender's
+people and deactivated members always get 404, anonymous callers the sign-in page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from customers.models import Customer
+from notifications.models import OutgoingEmail
+from teams.models import Invitation, Member, Office
+from tests.world import Lender
+
+EVERYBODY = frozenset(
+    {
+        "super_admin",
+        "admin",
+        "account_manager",
+        "loan_officer",
+        "customer_support",
+        "compliance",
+        "no_users_unit",
+        "other_manager",
+    }
+)
+ADMINS = frozenset({"super_admin", "admin"})
+MANAGERS = frozenset({"account_manager", "other_manager"})
+FINDERS = EVERYBODY - {"no_users_unit"}
+NOBODYS = MANAGERS | {"no_users_unit"}
+"""For whom a customer without an account manager does not exist."""
+OTHERS = frozenset({"other_manager", "no_users_unit"})
+"""For whom the customer of the first account manager does not exist."""
+
+Args = Callable[[Lender], list[Any]]
+Payload = Callable[[Lender], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method of one address of the lender that `args` and `payload` name the objects of."""
+
+    name: str
+    method: str
+    allowed: frozenset[str]
+    hidden: frozenset[str] = frozenset()
+    args: Args = lambda lender: []
+    payload: Payload = lambda lender: {}
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.name}"
+
+
+def page(
+    name: str,
+    allowed: frozenset[str],
+    hidden: frozenset[str] = frozenset(),
+    *,
+    args: Args = lambda lender: [],
+    post: Payload | None = None,
+    get: bool = True,
+) -> list[Row]:
+    """The GET of an address, and its POST when it has a payload."""
+    rows = [Row(name, "GET", allowed, hidden, args)] if get else []
+    return rows + ([Row(name, "POST", allowed, hidden, args, post)] if post else [])
+
+
+def nothing(lender: Lender) -> dict[str, Any]:
+    return {}
+
+
+def customer(key: str) -> Args:
+    return lambda lender: [lender.customers[key].pk]
+
+
+def member(key: str) -> Args:
+    return lambda lender: [lender[key].pk]
+
+
+def fresh(row: Any) -> Any:
+    """The row's present version, as a form rendered now would carry it."""
+    return type(row).objects.values_list("version", flat=True).get(pk=row.pk)
+
+
+def new_customer(lender: Lender) -> dict[str, Any]:
+    return {
+        "first_name": "Grace",
+        "last_name": "Etim",
+        "phone": "0906 551 2030",
+        "email": "grace.etim@mail.example",
+        "segment": Customer.Segment.STANDARD,
+        "office": lender.branch.pk,
+        "joined_on": "2026-01-02",
+    }
+
+
+def edited(key: str) -> Payload:
+    def payload(lender: Lender) -> dict[str, Any]:
+        row = lender.customers[key]
+        return {
+            **new_customer(lender),
+            "number": row.number,
+            "email": row.email,
+            "phone": row.phone,
+            "version": fresh(row),
+        }
+
+    return payload
+
+
+def status(key: str) -> Payload:
+    return lambda lender: {"status": "active", "reason": "Papers complete", "version": fresh(lender.customers[key])}
+
+
+def manager(key: str) -> Payload:
+    return lambda lender: {
+        "office": lender.other_branch.pk,
+        "manager": lender["other_manager"].pk,
+        "version": fresh(lender.customers[key]),
+    }
+
+
+def new_role(lender: Lender) -> dict[str, Any]:
+    target: Member = lender["loan_officer"]
+    return {"role": lender.roles["customer_support"].pk, "office": lender.other_branch.pk, "version": fresh(target)}
+
+
+def invitation(lender: Lender) -> list[Any]:
+    return [Invitation.objects.for_organization(lender.organization).get().pk]
+
+
+def invitee(lender: Lender) -> dict[str, Any]:
+    return {
+        "first_name": "Efe",
+        "last_name": "Osagie",
+        "email": "efe.osagie@new.example",
+        "role": lender.roles["account_manager"].pk,
+        "office": lender.branch.pk,
+    }
+
+
+def new_office(lender: Lender) -> dict[str, Any]:
+    return {"name": "Lekki Branch", "type": Office.Type.BRANCH, "parent": lender.head.pk, "description": ""}
+
+
+def edited_office(lender: Lender) -> dict[str, Any]:
+    return {**new_office(lender), "is_active": "on", "version": fresh(lender.other_branch)}
+
+
+def failed_email(lender: Lender) -> list[Any]:
+    return [OutgoingEmail.objects.get(organization=lender.organization, state="failed").pk]
+
+
+SUPER = frozenset({"super_admin"})
+READERS_OF_MEMBERS = ADMINS | {"compliance", "no_users_unit"}
+OVERSEERS = ADMINS | {"compliance"}
+
+ROWS: list[Row] = [
+    *page("dashboard", EVERYBODY),
+    *page("customers:customer_list", FINDERS),
+    *page("customers:customer_create", ADMINS | {"loan_officer"}, post=new_customer),
+    *page("customers:customer_profile", EVERYBODY - NOBODYS, NOBODYS, args=customer("free")),
+    *page("customers:customer_profile", EVERYBODY - OTHERS, OTHERS, args=customer("own")),
+    *page("customers:customer_activity", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
+    *page("customers:customer_edit", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=edited("own")),
+    *page("customers:customer_edit", ADMINS | {"loan_officer"}, NOBODYS, args=customer("free"), post=edited("free")),
+    *page("customers:customer_status", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=status("own")),
+    *page(
+        "customers:customer_bvn", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own"), post=nothing, get=False
+    ),
+    *page("customers:account_manager_assign", ADMINS, NOBODYS, args=customer("free"), post=manager("free")),
+    *page("customers:account_manager_assign", ADMINS, OTHERS, args=customer("own"), post=manager("own")),
+    *page(
+        "customers:account_manager_remove",
+        ADMINS,
+        OTHERS,
+        args=customer("own"),
+        post=lambda lender: {"version": fresh(lender.customers["own"])},
+    ),
+    *page("teams:member_list", READERS_OF_MEMBERS),
+    *page("teams:member_invite", ADMINS, post=invitee),
+    *page("teams:member_manage", ADMINS, args=member("loan_officer"), post=new_role),
+    *page("customers:member_deactivate", ADMINS, args=member("loan_officer"), post=nothing),
+    *page("teams:member_reactivate", ADMINS, args=member("deactivated"), post=nothing),
+    *page("teams:invitation_resend", ADMINS, args=invitation, post=nothing),
+    *page("teams:invitation_revoke", ADMINS, args=invitation, post=nothing),
+    *page("teams:office_list", OVERSEERS),
+    *page("teams:office_create", ADMINS, post=new_office),
+    *page("teams:office_edit", ADMINS, args=lambda lender: [lender.other_branch.pk], post=edited_office),
+    *page("teams:role_list", OVERSEERS),
+    *page("teams:security", SUPER, post=nothing),
+    *page("audit:event_list", OVERSEERS),
+    *page("notifications:email_list", OVERSEERS),
+    *page("notifications:email_send_again", ADMINS, args=failed_email, post=nothing, get=False),
+]
