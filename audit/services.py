@@ -40,6 +40,10 @@ def set_origin(origin: Origin) -> None:
     _origin.set(origin)
 
 
+def current_origin() -> Origin:
+    return _origin.get()
+
+
 def event(
     *,
     actor: Actor | None,
