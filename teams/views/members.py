@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
@@ -17,6 +17,8 @@ from teams.models import Member
 from teams.policy import require_touch
 from teams.readers import DEACTIVATED, INVITED, SECOND_FACTOR, TABS, member_list
 from teams.role_words import allowed, role_change
+
+CONSEQUENCES: Final = "#consequences"
 
 
 class BackToList(FormPage):
@@ -120,6 +122,22 @@ class MemberManageView(MemberPage):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "target": self.target}
+
+    def get_form(self, form_class: Any = None) -> forms.Form:
+        """Another choice brings the words about what it changes; nothing else of the form goes into the address."""
+        form = super().get_form(form_class)
+        for name in ("role", "office"):
+            form.fields[name].widget.attrs.update(
+                {
+                    "hx-get": self.request.path,
+                    "hx-include": "#id_role, #id_office",
+                    "hx-target": CONSEQUENCES,
+                    "hx-select": CONSEQUENCES,
+                    "hx-swap": "outerHTML",
+                    "hx-disabled-elt": "unset",
+                }
+            )
+        return form
 
     def get_initial(self) -> dict[str, Any]:
         present = {"role": self.target.role_id, "office": self.target.office_id, "version": self.target.version}

@@ -220,8 +220,8 @@ class TestManage:
         chosen = {"role": kudi.roles["customer_support"].pk, "office": kudi.other_branch.pk}
         page = text(client.get(self.url(kudi, target), chosen))
         for words in (
-            "Gains: Find customers and see their card (whole organization)",
-            "Loses: Reveal masked numbers (own customers)",
+            "Gains Find customers and see their card (whole organization)",
+            "Loses Reveal masked numbers (own customers)",
             "Moves from Ikeja T1 to Kano T1",
             "The 1 customer dedicated to",
         ):
