@@ -83,7 +83,7 @@ def stack(_stack: Stack, django_db_blocker: Any) -> Iterator[Stack]:
 @pytest.fixture(scope="session")
 def password_hash() -> str:
     """One for everybody: the program hashes slowly, as it should."""
-    return make_password(factories.PASSWORD, hasher=Argon2PasswordHasher())  # type: ignore[arg-type]
+    return make_password(factories.PASSWORD, hasher=Argon2PasswordHasher())
 
 
 @pytest.fixture

@@ -123,17 +123,26 @@ class Person:
         expect(self.page).not_to_have_url(re.compile("/accounts/login/"))
         return self
 
-    def follow(self, name: str, within: Locator | None = None) -> None:
+    def follow(self, name: str, within: Locator | Page | None = None) -> None:
         """Click on a link."""
         (within or self.page).get_by_role("link", name=name, exact=True).click()
 
-    def press(self, name: str, within: Locator | None = None) -> None:
+    def press(self, name: str, within: Locator | Page | None = None) -> None:
         (within or self.page).get_by_role("button", name=name, exact=True).click()
 
     def more(self, name: str, item: str) -> None:
         """The three dots in somebody's row, and an item of that menu."""
         self.press(f"More for {name}")
         self.page.get_by_role("link", name=item, exact=True).locator("visible=true").click()
+
+    def press_in_own_menu(self, name: str) -> None:
+        self.page.get_by_role("button", name=re.compile("your menu$")).click()
+        self.press(name)
+
+    @property
+    def menu(self) -> Locator:
+        """The menu at the left."""
+        return self.page.get_by_role("navigation", name="Main", exact=True)
 
     # Filling in
 
@@ -146,10 +155,17 @@ class Person:
         found = field.locator("option", has_text=re.compile(rf"^\s*{re.escape(option)}\s*$"))
         expect(found).to_have_count(1)
         field.select_option(value=found.get_attribute("value"))
+        self.settle()
+
+    def settle(self) -> None:
+        """What was just chosen may bring another part of the page."""
+        expect(self.page.locator(".htmx-request, .htmx-swapping, .htmx-settling")).to_have_count(0)
 
     def pick(self, name: str) -> None:
         """One of several people or answers."""
-        self.page.get_by_role("radio", name=re.compile(re.escape(name))).check()
+        answer = self.page.get_by_role("radio", name=re.compile(re.escape(name)))
+        self.page.locator("label").filter(has=answer).click()
+        expect(answer).to_be_checked()
 
     def field(self, label: str) -> Locator:
         """The field of that label, with or without the words "(optional)"; of the dialog, if one is open."""
@@ -168,12 +184,16 @@ class Person:
     def sees_not(self, text: str) -> None:
         expect(self.page.locator("body")).not_to_contain_text(text)
 
+    def sees_in(self, place: Locator, text: str) -> None:
+        expect(place).to_contain_text(text)
+
     def is_told(self, text: str) -> None:
         """By the message that follows what they did."""
         expect(self.page.locator("#messages")).to_contain_text(text)
 
     def heading(self, text: str) -> None:
-        expect(self.page.get_by_role("heading", level=1)).to_contain_text(text)
+        """Of the page, or of a dialog that opens."""
+        expect(self.page.get_by_role("heading", name=text).first).to_be_visible()
 
     def section(self, name: str) -> Locator:
         return self.page.get_by_role("region", name=name, exact=True)
