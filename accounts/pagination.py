@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,17 +26,32 @@ class Page:
     before: str
 
 
+Fetch = Callable[[QuerySet[Any]], QuerySet[Any]]
+
+
 def paginate(
-    rows: QuerySet[Any], *, order: Sequence[str], after: str = "", before: str = "", size: int = PAGE_SIZE
+    rows: QuerySet[Any],
+    *,
+    order: Sequence[str],
+    after: str = "",
+    before: str = "",
+    size: int = PAGE_SIZE,
+    fetch: Fetch | None = None,
 ) -> Page:
-    """`order` names unique-together columns, all ascending or all descending ("-at", "-id"). A broken cursor is the first page."""
+    """`order` names unique-together columns, all ascending or all descending ("-at", "-id"). A broken cursor is the first page.
+
+    `fetch` turns the keys of the page, a subquery, into its rows: joins and annotations are then worked out for the
+    rows of the page alone, and not for all that had to be sorted.
+    """
     backwards = False
     if cursor := _decode(after, order, rows.model):
         rows = rows.filter(_beyond(order, cursor))
     elif cursor := _decode(before, order, rows.model):
         backwards = True
         rows = rows.filter(_beyond(_reverse(order), cursor))
-    found = list(rows.order_by(*(_reverse(order) if backwards else order))[: size + 1])
+    direction = _reverse(order) if backwards else order
+    window = rows.order_by(*direction)[: size + 1]
+    found = list(fetch(window.values("pk")).order_by(*direction) if fetch else window)
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()

@@ -58,21 +58,30 @@ class CustomerPage:
 
 def customer_page(member: Member, filters: Filters, *, after: str = "", before: str = "") -> CustomerPage:
     found = filters.narrow(Customer.objects.visible_to(member).matching(member, filters.q))
-    rows = (
-        found.with_access(member)
-        .select_related("office", "account_manager__user", "account_manager__office")
-        .defer(*_NOT_ON_LISTS)
-        .annotate(total=CappedCount(found))
-    )
-    page = paginate(rows, order=filters.order, after=after, before=before)
+
+    def fetch(keys: QuerySet[Any]) -> QuerySet[Customer]:
+        return _list_rows(member, keys).annotate(total=CappedCount(found))
+
+    page = paginate(found, order=filters.order, after=after, before=before, fetch=fetch)
     return CustomerPage(page, page.rows[0].total if page.rows else 0)
 
 
 def quick_results(member: Member, text: str) -> list[Customer]:
     """The first few for the search in the top bar."""
-    rows = Customer.objects.visible_to(member).matching(member, text).with_access(member)
-    rows = rows.select_related("office", "account_manager__user", "account_manager__office").defer(*_NOT_ON_LISTS)
-    return list(rows.order_by("name_key", "id")[:QUICK_RESULTS])
+    found = Customer.objects.visible_to(member).matching(member, text).order_by("name_key", "id")[:QUICK_RESULTS]
+    return list(_list_rows(member, found.values("pk")).order_by("name_key", "id"))
+
+
+def _list_rows(member: Member, keys: QuerySet[Any]) -> QuerySet[Customer]:
+    """The customers of these keys, which the member finds, with what a line of a list shows."""
+    rows: QuerySet[Customer] = (
+        Customer.objects.for_organization(member.organization)
+        .filter(pk__in=keys)
+        .with_access(member)
+        .select_related("office", "account_manager__user", "account_manager__office")
+        .defer(*_NOT_ON_LISTS)
+    )
+    return rows
 
 
 def filter_choices(member: Member) -> Choices:
@@ -130,7 +139,7 @@ def profiles(member: Member) -> QuerySet[Customer]:
         .defer("search")
         .annotate(
             managed_since=Subquery(present.values("started_at")),
-            assigned_by_name=Subquery(present.values(name=_name("assigned_by__user"))),
+            assigned_by_name=Subquery(present.exclude(assigned_by=None).values(name=_name("assigned_by__user"))),
             opened_lately=Exists(openings),
         )
     )
