@@ -31,7 +31,5 @@ def log_as_configured(**_: Any) -> None:
     logging.config.dictConfig(settings.LOGGING)
 
 
-@signals.worker_ready.connect
-def sweep_outbox(sender: Any, **_: Any) -> None:
-    """What waited while no worker ran goes out now, whether beat runs or not."""
-    sender.app.send_task("notifications.tasks.sweep")
+app.steps["consumer"].add("lendconsole.worker:SweepOnceConnected")
+app.conf.worker_consumer = "lendconsole.worker:Consumer"

@@ -7,6 +7,7 @@ import threading
 import time
 from functools import partial
 
+import kombu.transport.redis  # noqa: F401  # here, so that no request has to wait for this import
 from celery import current_app
 from django.db import transaction
 from kombu import pools
@@ -16,7 +17,7 @@ logger = logging.getLogger(__name__)
 DELIVER = "notifications.tasks.deliver"
 SWEEP = "notifications.tasks.sweep"
 # A request waits no longer than this for a broker that does not answer, and then leaves it alone for a while.
-PATIENCE_SECONDS = 0.04
+PATIENCE_SECONDS = 0.035
 PAUSE_SECONDS = 5.0
 
 
@@ -57,7 +58,9 @@ def publish(name: str, *args: int, countdown: float | None = None, patience: flo
     """
     if time.monotonic() < _Broker.paused_until:
         return False
+    # One question, asked once: neither a second attempt nor a look at the connection's health.
     options = {"socket_timeout": patience, "socket_connect_timeout": patience}
+    options |= {"max_retries": 0, "health_check_interval": 0}
     connection = current_app.connection_for_write(transport_options=options)
     try:
         with pools.producers[connection].acquire(block=True, timeout=patience) as producer:

@@ -2,6 +2,8 @@
 
 A sweep runs every few seconds by beat, after each commit that queued something, when a worker starts, and, without
 beat, as often as the sweeps themselves ask for: while anything waits there is always one to come within a minute.
+Messages are acknowledged before the work, because the rows are what must not be lost: a worker that has to
+acknowledge afterwards breaks down when the broker goes away in the meantime.
 """
 
 from __future__ import annotations
@@ -29,13 +31,13 @@ KEPT_DAYS = 30
 FORGET_AT_ONCE = 1000
 
 
-@shared_task
+@shared_task(acks_late=False)
 def deliver(email_id: int) -> None:
     """Send one e-mail ahead of the others, then whatever else is due."""
     _send_due(email_id)
 
 
-@shared_task
+@shared_task(acks_late=False)
 def sweep(fresh: bool = False) -> None:
     """Send everything that is due. `fresh`: a worker has just connected, so wakes promised to an earlier one may be void."""
     if fresh:
@@ -57,6 +59,7 @@ def _send_due(first_id: int | None = None) -> None:
     """For a limited time, so that a backlog leaves room for other tasks; the next sweep goes on where this one ends."""
     deadline = time.monotonic() + SWEEP_SECONDS
     pause = SHORTEST_SLEEP_SECONDS
+    _come_back(LONGEST_SLEEP_SECONDS)  # in case an e-mail takes this process down
     with Mailer() as mailer:
         try:
             if first_id is not None and (claimed := delivery.claim(first_id)):

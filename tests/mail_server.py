@@ -20,13 +20,16 @@ class MailServer:
     ACCEPTED = "250 OK"
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.reset()
+
+    def reset(self) -> None:
         self.answer = self.ACCEPTED
         self.recipient_answer = self.ACCEPTED
         self.seconds = 0.0
         self.sessions = 0
         self.offered = 0
         self._arrived: list[Message] = []
-        self._lock = threading.Lock()
 
     async def handle_EHLO(  # noqa: N802  # the library looks for this name
         self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]

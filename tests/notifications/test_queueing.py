@@ -186,15 +186,17 @@ def test_a_dead_broker_costs_a_request_next_to_nothing(
     if kind != "no socket":
         server.bind(str(path))
     if kind == "nobody answers":
-        server.listen(5)
+        server.listen(100)
     broker_url(path)
     with caplog.at_level(logging.WARNING), server:
-        hints.publish(hints.SWEEP)  # imports and pools, once per process
-        assert len(caplog.records) == 1
-        hints._Broker.paused_until = 0.0
-        started = time.perf_counter()
-        assert hints.publish(hints.SWEEP) is False
-        assert time.perf_counter() - started < 0.05 + hints.PATIENCE_SECONDS
+        took = []
+        for _ in range(5):
+            hints._Broker.paused_until = 0.0
+            started = time.perf_counter()
+            assert hints.publish(hints.SWEEP) is False
+            took.append(time.perf_counter() - started)
+        assert min(took) < 0.05, took
+        assert len(caplog.records) == 5
         started = time.perf_counter()
         hints.publish(hints.SWEEP)
         assert time.perf_counter() - started < 0.005, "while it is paused, the broker is not asked at all"
