@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from teams.models import Member, Office
 
 
-class OrganizationRows(models.QuerySet):  # type: ignore[type-arg]  # each subclass is bound to its model by as_manager
+class OrganizationRows(models.QuerySet):
     """Rows of one organization. Row-level security holds the same line; the explicit filter lets the planner use the indexes."""
 
     def for_organization(self, organization: Organization) -> Self:

@@ -152,7 +152,8 @@ def test_an_existing_login_signs_in_and_accepts(kudi: Lender, world: World) -> N
 
 
 def test_another_account_sees_both_addresses_and_goes_on(kudi: Lender) -> None:
-    invitation, other = invited(kudi), UserFactory()
+    invitation = invited(kudi)
+    other: User = UserFactory()
     client = browser(other)
     page = text(client.get(link(invitation), follow=True))
     assert other.email in page

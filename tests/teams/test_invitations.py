@@ -38,7 +38,7 @@ def invite(lender: Lender, actor: str = "admin", **changes: object) -> Invitatio
         "office": lender.branch,
         **changes,
     }
-    return services.invite_member(actor=lender[actor], **facts)  # type: ignore[arg-type]
+    return services.invite_member(actor=lender[actor], **facts)
 
 
 def test_an_invitation_is_written_mailed_and_audited(world: World) -> None:

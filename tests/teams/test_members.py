@@ -26,7 +26,7 @@ from tests.world import Lender, World
 def change(lender: Lender, actor: str, target: Member, **changes: object) -> Member:
     target = fresh(target)
     facts = {"role": target.role, "office": target.office, "version": target.version, **changes}
-    return services.change_member(actor=lender[actor], member=target, **facts)  # type: ignore[arg-type]
+    return services.change_member(actor=lender[actor], member=target, **facts)
 
 
 def test_a_new_role_is_in_force_mailed_and_audited(world: World) -> None:
@@ -61,7 +61,7 @@ def test_the_same_again_changes_nothing(world: World) -> None:
 @pytest.mark.parametrize("actor", ["account_manager", "loan_officer", "customer_support", "deactivated"])
 def test_those_without_the_permission_see_nobody(world: World, actor: str) -> None:
     kudi = world.kudi
-    with inside(kudi), refused((NotVisible, PermissionMissing)):  # type: ignore[arg-type]
+    with inside(kudi), refused((NotVisible, PermissionMissing)):
         change(kudi, actor, kudi["compliance"], role=kudi.roles["customer_support"])
 
 

@@ -28,7 +28,7 @@ def change(lender: Lender, office: Office, actor: str = "admin", **changes: obje
         "version": office.version,
         **changes,
     }
-    return services.change_office(actor=lender[actor], office=office, **facts)  # type: ignore[arg-type]
+    return services.change_office(actor=lender[actor], office=office, **facts)
 
 
 def test_a_new_office_hangs_below_its_parent(world: World) -> None:
@@ -66,7 +66,7 @@ def test_without_the_permission_the_tree_stays(world: World, actor: str) -> None
     kudi = world.kudi
     with inside(kudi), refused(PermissionMissing):
         create(kudi, "Recovery", kudi.branch, actor)
-    with inside(kudi), refused((PermissionMissing, NotVisible)):  # type: ignore[arg-type]
+    with inside(kudi), refused((PermissionMissing, NotVisible)):
         change(kudi, kudi.branch, actor, name="New")
 
 

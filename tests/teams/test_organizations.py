@@ -65,13 +65,13 @@ def test_an_organization_begins_with_office_roles_and_an_invited_super_admin() -
 )
 def test_bad_facts_create_nothing(changes: dict[str, str], problem: str) -> None:
     with pytest.raises(OrganizationNotCreated, match=problem):
-        services.create_organization(**{**FACTS, **changes})  # type: ignore[arg-type]
+        services.create_organization(**{**FACTS, **changes})
     assert not Organization.objects.exists()
 
 
 def test_a_slug_is_taken_once(world: World) -> None:
     with pytest.raises(OrganizationNotCreated, match="slug"):
-        services.create_organization(**{**FACTS, "slug": "kudi"})  # type: ignore[arg-type]
+        services.create_organization(**{**FACTS, "slug": "kudi"})
 
 
 def test_the_command_prints_the_link_on_demand(db: None) -> None:

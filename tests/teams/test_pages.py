@@ -376,8 +376,8 @@ class TestRolesAndSecurity:
         [view] = [
             line for unit in response.context["units"] for line in unit.lines if line.capability == "customers.view"
         ]
-        words = {cell.role.built_in or "custom": cell.word for cell in view.cells}
-        assert words == {
+        shown = {cell.role.built_in or "custom": cell.word for cell in view.cells}
+        assert shown == {
             "super_admin": "Organization",
             "admin": "Organization",
             "account_manager": "Own",
