@@ -6,6 +6,7 @@ demo can go on side by side. What the processes write goes to log files, whose e
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import http.client
 import os
@@ -43,6 +44,7 @@ CELERY = [sys.executable, "-m", "celery", "-A", "lendconsole"]
 WORKER = [*CELERY, "worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]
 BEAT = [*CELERY, "beat", "--pidfile", ""]
 GUNICORN = [sys.executable, "-m", "gunicorn", "lendconsole.wsgi", "--worker-class", "gthread", "--threads", "6"]
+ENCRYPTION_KEY = base64.b64encode(b"a-key-of-32-bytes-for-the-tests.").decode()
 # What the processes remember about the database for as long as they live.
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 
@@ -71,9 +73,16 @@ def private_valkey() -> Iterator[Places]:
 
 
 def environment(places: Places, *, mail_port: int, base_url: str = "http://localhost", **more: str) -> dict[str, str]:
-    """What the processes are started with. `more` wins."""
+    """Set as in production, so that errors look as they do there; only https is missing. `more` wins."""
     own = {
-        "DEBUG": "1",
+        "DEBUG": "0",
+        "SECRET_KEY": "a-secret-for-the-tests-own-processes-alone",
+        "FIELD_ENCRYPTION_KEYS": f"{ENCRYPTION_KEY},{','.join(settings.FIELD_ENCRYPTION_KEYS)}",
+        "FIELD_FINGERPRINT_KEY": "a-key-for-the-tests-own-processes-alone",
+        "ALLOWED_HOSTS": "localhost",
+        "SECURE_SSL_REDIRECT": "0",
+        "STATIC_MANIFEST": "0",
+        "DEFAULT_FROM_EMAIL": "lendconsole <no-reply@lendconsole.example>",
         "LOG_LEVEL": "INFO",
         "PYTHONUNBUFFERED": "1",
         "DATABASE_URL": database_url(),
@@ -132,12 +141,17 @@ class Process:
         if not fine or not self.is_running:
             raise AssertionError(f"The {self.name} process is not well. The end of its log:\n{tail(self.log, 40)}")
 
+    def terminate(self) -> None:
+        """Ask it to end in good order."""
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.terminate()
+
     def stop(self) -> None:
         """In good order; what is left after a while is killed."""
         if self._process is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            self._process.terminate()
+        self.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(STOP_SECONDS)
         self.kill()
@@ -178,7 +192,10 @@ class Stack:
         self.beat.start()
 
     def stop(self) -> None:
-        for process in (self.beat, self.worker, self.web):
+        processes = (self.beat, self.worker, self.web)
+        for process in processes:
+            process.terminate()
+        for process in processes:
             process.stop()
 
     def make_ready(self) -> None:
@@ -232,7 +249,7 @@ def running_stack() -> Iterator[Stack]:
 def _status(host: str, port: int) -> int:
     client = http.client.HTTPConnection(host, port, timeout=5)
     try:
-        client.request("GET", "/health/")
+        client.request("GET", "/health/", headers={"Host": "localhost"})
         return client.getresponse().status
     except (OSError, http.client.HTTPException):
         time.sleep(0.05)

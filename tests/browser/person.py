@@ -198,8 +198,10 @@ class Person:
     def section(self, name: str) -> Locator:
         return self.page.get_by_role("region", name=name, exact=True)
 
-    def row(self, text: str) -> Locator:
-        return self.page.get_by_role("row").filter(has_text=text)
+    @property
+    def rows(self) -> Locator:
+        """Of the page's table, without its head."""
+        return self.page.locator("tbody").get_by_role("row")
 
     def shoot(self, name: str) -> None:
         """A picture for people, where the environment names a directory for them."""
