@@ -23,15 +23,15 @@ _NEVER = Q(pk__in=[])
 class CustomerQuerySet(OrganizationRows):
     def permitted(self, member: Member, capability: Capability) -> Self:
         """The customers over which the member holds the capability (docs/architecture.md, "Who may see a customer")."""
-        match branches(member, capability):
-            case []:
-                return self.none()
-            case [only]:
-                return self.for_organization(member.organization).filter(only)
-            case [first, *rest]:
-                rows = self.model._default_manager.for_organization(member.organization).order_by()
-                ids = rows.filter(first).values("pk").union(*(rows.filter(q).values("pk") for q in rest), all=True)
-                return self.for_organization(member.organization).filter(pk__in=ids)
+        alternatives = branches(member, capability)
+        if not alternatives:
+            return self.none()
+        rows = self.for_organization(member.organization)
+        if len(alternatives) == 1:
+            return rows.filter(alternatives[0])
+        everyone: CustomerQuerySet = CustomerQuerySet(self.model).for_organization(member.organization)
+        first, *rest = (everyone.filter(branch).values("pk") for branch in alternatives)
+        return rows.filter(pk__in=first.union(*rest, all=True))
 
     def visible_to(self, member: Member) -> Self:
         """What exists for the member at all: lists, searches, counts, choices."""

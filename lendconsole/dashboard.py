@@ -10,15 +10,16 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
 from accounts.pages import ConsolePage
-from customers.models import Customer
+from customers.models import Assignment, Customer
 from customers.policy import eligible_managers
 from customers.readers import CappedCount
-from teams.capabilities import Capability
+from teams.capabilities import Capability, Reach
 from teams.models import Invitation, Member
 
 CAP: Final = 20_000
 """Counting further would make the page slow; beyond it a figure reads "20,000+"."""
 MANAGERS_SHOWN: Final = 12
+RECENT_SHOWN: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Figure:
     count: int
     url: str
     icon: str = ""
-    tone: str = ""
+    css: str = ""
     share: int = 0
     """Length of its bar, 0 to 100."""
 
@@ -45,7 +46,7 @@ class Load:
 
 
 class DashboardView(ConsolePage):
-    """At most two statements beside those of every page: one for all figures, one for the workload."""
+    """At most three statements beside those of every page: all figures, the workload, what one was given lately."""
 
     template_name = "lendconsole/dashboard.html"
 
@@ -55,6 +56,7 @@ class DashboardView(ConsolePage):
             figures=_figures(self.member, counts),
             statuses=_statuses(self.member, counts),
             loads=_loads(self.member),
+            recent=_recent(self.member),
             **kwargs,
         )
 
@@ -85,20 +87,14 @@ def _counts(member: Member) -> dict[str, int]:
 
 def _figures(member: Member, counts: dict[str, int]) -> list[Figure]:
     figures = []
-    customers = member.url("customers:customer_list")
     if "customers" in counts:
-        figures.append(Figure("Customers", counts["customers"], customers, "users"))
-        if counts["mine"] or not member.may(Capability.CUSTOMERS_ASSIGN):
-            figures.append(Figure("Mine", counts["mine"], f"{customers}?account_manager=me", "user-check"))
-        if member.may(Capability.CUSTOMERS_ASSIGN) or counts["unassigned"]:
-            figures.append(
-                Figure(
-                    "Without an account manager",
-                    counts["unassigned"],
-                    f"{customers}?account_manager=nobody",
-                    "user-off",
-                )
-            )
+        url = member.url("customers:customer_list")
+        all_are_own = member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN
+        figures.append(Figure("Your customers" if all_are_own else "Customers", counts["customers"], url, "users"))
+        if not all_are_own:
+            figures.append(Figure("Unassigned", counts["unassigned"], f"{url}?account_manager=nobody", "user-off"))
+        if not all_are_own or counts["mine"] != counts["customers"]:
+            figures.append(Figure("Mine", counts["mine"], f"{url}?account_manager=me", "user-check"))
     if "invitations" in counts:
         members = member.url("teams:member_list")
         figures.append(
@@ -118,11 +114,24 @@ def _statuses(member: Member, counts: dict[str, int]) -> list[Figure]:
             label=status.label,
             count=counts[status],
             url=f"{url}?status={status.value}",
-            tone=tones[status],
+            css=f"state-{tones[status]}",
             share=round(100 * counts[status] / largest),
         )
         for status in Customer.Status
     ]
+
+
+def _recent(member: Member) -> list[Assignment]:
+    """For those who work their own customers: the latest that were given to them."""
+    if member.reach(Capability.CUSTOMERS_FIND) != Reach.OWN:
+        return []
+    present = Assignment.objects.filter(organization=member.organization, manager=member, ended_at=None)
+    visible = Customer.objects.visible_to(member).order_by().values("pk")
+    return list(
+        present.filter(customer__in=visible)
+        .select_related("customer__office")
+        .order_by("-started_at", "-pk")[:RECENT_SHOWN]
+    )
 
 
 def _loads(member: Member) -> list[Load]:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.handlers.exception import response_for_exception
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -21,6 +21,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts.models import Organization
+from accounts.pages import signed_in_user
 from accounts.views import CONTINUE_AT
 from audit.services import Origin, set_origin
 from lendconsole.tenancy import organization_context
@@ -83,7 +84,7 @@ class MemberMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        request.member = None
+        request.member = None  # type: ignore[attr-defined]  # our addition to Django's class
         match = ORGANIZATION_PATH.match(request.path_info)
         if match is None:
             return self.get_response(request)
@@ -103,19 +104,29 @@ class MemberMiddleware:
         member = find_member(request, organization)
         if member is None:
             return self._not_found(request)
-        request.member = member
-        if organization.requires_second_factor and not member.has_second_factor:
+        request.member = member  # type: ignore[attr-defined]  # as above
+        if organization.requires_second_factor and not member.has_second_factor:  # type: ignore[attr-defined]  # annotated
             messages.info(request, f"{organization} asks for a second factor. Set one up to go on.")
             request.session[CONTINUE_AT] = page_to_return_to(request, organization.slug)
             return redirect("mfa_activate_totp")
         request.session.pop(CONTINUE_AT, None)
-        if member.last_seen_at is None or timezone.now() - member.last_seen_at > SEEN_EVERY:
-            Member.objects.filter(pk=member.pk).update(last_seen_at=timezone.now())
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code < 500 and not connection.needs_rollback:
+            note_seen(member)
+        return response
 
     @staticmethod
     def _not_found(request: HttpRequest) -> HttpResponseBase:
         return response_for_exception(request, Http404())
+
+
+def note_seen(member: Member) -> None:
+    """At most every few minutes, and not while somebody else is changing the member: it is not worth waiting for."""
+    now = timezone.now()
+    if member.last_seen_at is not None and now - member.last_seen_at < SEEN_EVERY:
+        return
+    free = Member.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=member.pk)
+    Member.objects.filter(pk__in=list(free.values_list("pk", flat=True))).update(last_seen_at=now)
 
 
 def page_to_return_to(request: HttpRequest, slug: str) -> str:
@@ -128,14 +139,15 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     """The signed-in user's active membership, with what every page needs, in two statements."""
     others = Member.objects.filter(user=OuterRef("user"), status=Member.Status.ACTIVE).exclude(pk=OuterRef("pk"))
     second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    user = signed_in_user(request)
     member: Member | None = (
         Member.objects.active()
-        .filter(organization=organization, user_id=request.user.pk)
+        .filter(organization=organization, user=user)
         .select_related("role", "office")
         .prefetch_related("role__permissions")
         .annotate(has_other_memberships=Exists(others), has_second_factor=Exists(second_factors))
         .first()
     )
     if member is not None:
-        member.organization, member.user = organization, request.user
+        member.organization, member.user = organization, user
     return member

@@ -20,7 +20,7 @@ notifications_urlpatterns = [
     path("emails/<int:pk>/send-again/", EmailSendAgainView.as_view(), name="email_send_again"),
 ]
 
-console_urlpatterns = [
+console_urlpatterns: list[URLPattern | URLResolver] = [
     path("", DashboardView.as_view(), name="dashboard"),
     path("", include((teams.urls.console_urlpatterns, "teams"))),
     path("", include((customers.urls.console_urlpatterns, "customers"))),
@@ -46,8 +46,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
 
 handler403 = "lendconsole.refusals.permission_denied"
 
+development_urlpatterns = [
+    path("dev/mailbox/", dev_mailbox.dev_mailbox, name="dev_mailbox"),
+    path("dev/mailbox/<int:organization_id>/<int:pk>/", dev_mailbox.dev_mailbox_html, name="dev_mailbox_html"),
+]
 if settings.DEBUG:
-    urlpatterns += [
-        path("dev/mailbox/", dev_mailbox.dev_mailbox, name="dev_mailbox"),
-        path("dev/mailbox/<int:organization_id>/<int:pk>/", dev_mailbox.dev_mailbox_html, name="dev_mailbox_html"),
-    ]
+    urlpatterns += development_urlpatterns

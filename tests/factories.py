@@ -37,9 +37,9 @@ class UserFactory(DjangoModelFactory):
 
     @factory.post_generation
     def password(self, create: bool, extracted: str | None, **kwargs: Any) -> None:
-        self.set_password(extracted or PASSWORD)  # type: ignore[attr-defined]
-        self.save()  # type: ignore[attr-defined]
-        EmailAddress.objects.create(user=self, email=self.email, verified=True, primary=True)  # type: ignore[attr-defined]
+        self.set_password(extracted or PASSWORD)
+        self.save()
+        EmailAddress.objects.create(user=self, email=self.email, verified=True, primary=True)
 
 
 class OfficeFactory(DjangoModelFactory):
@@ -71,7 +71,7 @@ class RoleFactory(DjangoModelFactory):
     def reaches(self, create: bool, extracted: dict[str, str] | None, **kwargs: Any) -> None:
         for capability, reach in (extracted or {}).items():
             RolePermission.objects.create(
-                organization=self.organization,  # type: ignore[attr-defined]
+                organization=self.organization,
                 role=self,
                 capability=capability,
                 reach=reach,

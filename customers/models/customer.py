@@ -21,7 +21,7 @@ class FoldedName(models.Func):
         r"translate(lower(regexp_replace(normalize(%(expressions)s, NFD), U&'[\0300-\036F]', '', 'g')), 'ɓɗƙƴ', 'bdky')"
     )
     arg_joiner = " || ' ' || "
-    output_field = models.TextField(db_collation="C")  # type: ignore[assignment]  # Func declares it as a cached property
+    output_field = models.TextField(db_collation="C")
 
 
 class Words(models.Func):
@@ -29,7 +29,7 @@ class Words(models.Func):
 
     template = "(' ' || %(expressions)s)"
     arg_joiner = " || ' ' || "
-    output_field = models.TextField(db_collation="C")  # type: ignore[assignment]  # as above
+    output_field = models.TextField(db_collation="C")
 
 
 class Customer(TenantModel):

@@ -34,10 +34,10 @@ class CustomerUserObjectPermission(UserObjectPermissionBase):
 
 class TsTzRange(Func):
     function = "TSTZRANGE"
-    output_field = DateTimeRangeField()  # type: ignore[assignment]  # Func declares it as a cached property
+    output_field = DateTimeRangeField()
 
 
-class RunningQuerySet(models.QuerySet):  # type: ignore[type-arg]  # bound by as_manager
+class RunningQuerySet(models.QuerySet):
     def running(self) -> RunningQuerySet:
         """By the database's clock, so that a right ends on the minute without any job."""
         return self.filter(starts_at__lte=Now(), ends_at__gt=Now())

@@ -48,8 +48,8 @@ class CustomerActivityView(ConsolePage):
         customer = open_profile(actor=self.member, pk=kwargs["pk"])
         if customer.access != FULL:
             require(self.member, Capability.CUSTOMERS_VIEW, customer)
-        cursors = {name: self.request.GET.get(name, "") for name in ("after", "before")}
-        page = paginate(events(customer), order=("-at", "-id"), size=EVENTS_A_PAGE, **cursors)
+        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
+        page = paginate(events(customer), order=("-at", "-id"), size=EVENTS_A_PAGE, after=after, before=before)
         return super().get_context_data(
             customer=customer,
             tab="activity",
