@@ -44,14 +44,20 @@ class Line:
 
 
 def line(event: AuditEvent, reader: Reader) -> Line:
-    actor, _, rest = event.actor_label.rpartition(" <") if event.actor_label.endswith(">") else ("", "", "")
+    actor, address = split_label(event.actor_label)
     return Line(
         event=event,
-        actor=actor or event.actor_label,
-        actor_note=rest.removesuffix(">") if actor else "",
+        actor=actor,
+        actor_note=address,
         url=record_url(event, reader),
         changes=_changes(event.before, event.after),
     )
+
+
+def split_label(label: str) -> tuple[str, str]:
+    """ "Amaka Obi <amaka@example.com>" in two. The system and operators have no address."""
+    name, _, address = label.rpartition(" <")
+    return (name, address.removesuffix(">")) if name and label.endswith(">") else (label, "")
 
 
 def record_url(event: AuditEvent, reader: Reader) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any, ClassVar
 
 from accounts.pages import ConsolePage
 from accounts.pagination import capped_count, paginate, written_count
 from audit.filters import SYSTEM, Filters, written
-from audit.lines import line
+from audit.lines import line, split_label
 from audit.models import AuditEvent
 from audit.querysets import actors_known_to
 from audit.services import SYSTEM_LABEL
@@ -25,7 +26,7 @@ class EventListView(ConsolePage):
         events = filters.apply(AuditEvent.objects.visible_to(self.member), self.member.organization.time_zone)
         after, before = (self.request.GET.get(name, "") for name in ("after", "before"))
         page = paginate(events, order=NEWEST_FIRST, after=after, before=before)
-        actors = {str(pk): label for pk, label in actors_known_to(self.member)} | {SYSTEM: SYSTEM_LABEL}
+        actors = _names(actors_known_to(self.member)) | {SYSTEM: SYSTEM_LABEL}
         record_label = page.rows[0].target_label if page.rows else filters.record
         return super().get_context_data(
             filters=filters,
@@ -37,3 +38,10 @@ class EventListView(ConsolePage):
             range_text=written_count(capped_count(events), "event"),
             **kwargs,
         )
+
+
+def _names(actors: list[tuple[int, str]]) -> dict[str, str]:
+    """Names without e-mail addresses, except where two people have the same one."""
+    names = {pk: split_label(label)[0] for pk, label in actors}
+    often = Counter(names.values())
+    return {str(pk): label if often[names[pk]] > 1 else names[pk] for pk, label in actors}

@@ -93,7 +93,7 @@ def test_two_hundred_assignments(  # one story, told in order
     worker = start_worker()
 
     expected = {f"borrower{number}@mail.example" for number in range(ASSIGNMENTS)}
-    until(lambda: set(states()) == {"sent"}, seconds=45, what="every e-mail is sent")
+    until(lambda: set(states()) == {"sent"}, seconds=100, what="every e-mail is sent")
     assert before_restart < 2 * ASSIGNMENTS
     told = Counter(message["To"].rpartition("<")[2].rstrip(">") for message in server.arrived)
     assert expected <= set(told), "a borrower was not told"
