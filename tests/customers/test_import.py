@@ -322,7 +322,7 @@ def test_a_file_that_breaks_off_late_leaves_nothing(kudi: Organization) -> None:
 
 
 def test_a_customer_who_appears_meanwhile_stops_the_import(kudi: Organization, monkeypatch: Any) -> None:
-    office = Member.objects.first().office  # type: ignore[union-attr]
+    office = Member.objects.first().office
     original = loading.insert_customers
 
     def overtaken(organization: Organization) -> int:
