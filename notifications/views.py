@@ -34,6 +34,7 @@ class EmailListView(ConsolePage):
         )
         for email in page.rows:
             email.tone, email.letter = TONES[email.state], label_of(email.kind)
+            email.unsent = "not yet" if email.state == OutgoingEmail.State.PENDING else "no"
             email.waits_until = email.available_at if _is_waiting(email) else None
         total = capped_count(emails)
         return super().get_context_data(
