@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django import forms
 
-from customers.forms.fields import ManagerField, OfficeField, ask_for_managers, chosen_office, lightest
+from customers.forms.fields import ManagerField, OfficeField, ask_for_managers, by_trade, chosen_office, lightest
 from customers.models import Customer
 from customers.policy import assignable_managers, assignable_offices
 from lendconsole.forms import ConsoleForm, SubmitOnce, VersionGuard
@@ -32,7 +32,7 @@ class AccountManagerForm(SubmitOnce, VersionGuard, ConsoleForm):
         managers = assignable_managers(member, self.chosen_office)
         if self.chosen_office is None:
             managers = managers.none()
-        self.managers = list(managers)
+        self.managers = by_trade(managers)
         self.lightest_id = lightest(self.managers)
         cast(ManagerField, self.fields["manager"]).queryset = managers
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+import phonenumbers
 from django import forms
 from django.forms.models import ModelChoiceIterator
 
 from customers.readers import in_tree_order
 from customers.text import to_e164
+from teams.built_in_roles import BuiltInRole
 from teams.models import Member, Office
 
 LONGEST_PHONE: Final = 40
@@ -18,8 +20,15 @@ MANAGERS: Final = "managers"
 
 def ask_for_managers(office: forms.Field, url: str) -> None:
     """Another office brings the list of its members. Nothing else of the form goes into the address."""
-    attributes = {"hx-get": url, "hx-trigger": "change", "hx-target": f"#{MANAGERS}", "hx-swap": "outerHTML"}
-    office.widget.attrs.update(attributes)
+    office.widget.attrs.update(
+        {
+            "hx-get": url,
+            "hx-trigger": "change",
+            "hx-target": f"#{MANAGERS}",
+            "hx-swap": "outerHTML",
+            "hx-disabled-elt": "unset",  # else the dialog's own would be inherited
+        }
+    )
 
 
 class _OfficeIterator(ModelChoiceIterator):
@@ -70,6 +79,16 @@ class PhoneField(forms.CharField):
             max_length=LONGEST_PHONE, widget=forms.TextInput({"type": "tel", "autocomplete": "off"}), **kwargs
         )
 
+    def prepare_value(self, value: Any) -> Any:
+        """A number on record as people of its country write it."""
+        try:
+            number = phonenumbers.parse(str(value), None) if str(value).startswith("+") else None
+        except phonenumbers.NumberParseException:
+            number = None
+        if number is None or phonenumbers.region_code_for_number(number) != self.region:
+            return value
+        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
         return to_e164(text, self.region) if text else ""
@@ -103,8 +122,18 @@ def chosen_office(form: forms.BaseForm, field: str = "office") -> Office | None:
     return found or (offices[0] if len(offices) == 1 else None)
 
 
+def by_trade(managers: Iterable[Member]) -> list[Member]:
+    """Those whose role is Account Manager first; others can hold customers, but seldom should."""
+    return sorted(managers, key=lambda manager: not _is_account_manager(manager))
+
+
 def lightest(managers: list[Member]) -> int | None:
-    """Who holds the fewest customers, where there is somebody to compare with."""
+    """Who of those holds the fewest customers, where there is somebody to compare with."""
     if len(managers) < 2:
         return None
+    managers = [manager for manager in managers if _is_account_manager(manager)] or managers
     return int(min(managers, key=lambda manager: manager.load).pk)  # type: ignore[attr-defined]  # annotated by the policy
+
+
+def _is_account_manager(member: Member) -> bool:
+    return member.role.built_in == BuiltInRole.ACCOUNT_MANAGER

@@ -17,6 +17,7 @@ from customers.forms.fields import (
     OfficeField,
     PhoneField,
     ask_for_managers,
+    by_trade,
     chosen_office,
     lightest,
 )
@@ -135,7 +136,7 @@ class CustomerCreateForm(DetailsForm):
         number = self.fields["number"]
         number.required, number.help_text = False, "Left empty, the next free number is given."
         self.chosen_office = chosen_office(self)
-        self.managers = list(self._managers(self.chosen_office))
+        self.managers = by_trade(self._managers(self.chosen_office))
         self.lightest_id = lightest(self.managers)
         self.fields["account_manager"].queryset = self._managers(self.chosen_office)  # type: ignore[attr-defined]
         if self.may_assign:

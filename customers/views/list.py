@@ -26,7 +26,8 @@ class CustomerListView(ConsolePage):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self._is_quick:
             text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-            return self.render_to_response({"q": text, "customers": quick_results(self.member, text) if text else []})
+            found = quick_results(self.member, text) if text else []
+            return self.render_to_response({"q": text, "customers": found, "sees_cards": sees_cards(self.member)})
         response = super().get(request, *args, **kwargs)
         if self._is_part:
             push_url(response, self._address())

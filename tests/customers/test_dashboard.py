@@ -6,10 +6,10 @@ import re
 
 import pytest
 
-from customers.models import Customer
+from customers.models import Customer, CustomerUserObjectPermission
 from lendconsole.tenancy import organization_context
 from tests import factories
-from tests.customers.pages import statements
+from tests.customers.pages import statements, words
 from tests.world import Lender, World
 
 
@@ -22,10 +22,10 @@ def figures(lender: Lender, role: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        ("admin", {"Customers": "4", "Without an account manager": "2", "Pending invitations": "1"}),
-        ("compliance", {"Customers": "4", "Mine": "0", "Without an account manager": "2"}),
-        ("account_manager", {"Customers": "1", "Mine": "1"}),
-        ("other_manager", {"Customers": "1", "Mine": "1"}),
+        ("admin", {"Customers": "4", "Unassigned": "2", "Mine": "0", "Pending invitations": "1"}),
+        ("compliance", {"Customers": "4", "Unassigned": "2", "Mine": "0"}),
+        ("account_manager", {"Your customers": "1"}),
+        ("other_manager", {"Your customers": "1"}),
         ("no_users_unit", {}),
     ],
 )
@@ -64,13 +64,22 @@ def test_the_workload_is_for_those_who_look_after_others(world: World) -> None:
 
 
 def test_a_role_without_customers_gets_a_friendly_page(world: World) -> None:
-    html = world.kudi.client("no_users_unit").get(world.kudi.url()).content.decode()
+    html = words(world.kudi.client("no_users_unit").get(world.kudi.url()))
     assert "does not work with customers" in html
     assert "T1-Borrower" not in html
 
 
+def test_an_account_manager_sees_what_was_given_lately(world: World) -> None:
+    kudi = world.kudi
+    recent = kudi.client("account_manager").get(kudi.url()).context["recent"]
+    assert [period.customer for period in recent] == [kudi.customers["own"]]
+    with organization_context(kudi.organization.pk):
+        CustomerUserObjectPermission.objects.filter(content_object=kudi.customers["own"]).delete()
+    assert kudi.client("account_manager").get(kudi.url()).context["recent"] == []
+
+
 def test_nothing_of_the_other_lender(world: World) -> None:
-    assert "T2" not in world.kudi.client("admin").get(world.kudi.url()).content.decode()
+    assert "T2" not in words(world.kudi.client("admin").get(world.kudi.url()))
     assert world.kudi.client("admin").get(world.rival.url()).status_code == 404
 
 
@@ -92,6 +101,6 @@ def test_a_dashboard_costs_ten_statements_at_most(world: World, role: str) -> No
 
 
 def test_bars_are_drawn_without_inline_styles(world: World) -> None:
-    html = world.kudi.client("admin").get(world.kudi.url()).content.decode()
+    html = words(world.kudi.client("admin").get(world.kudi.url()))
     assert "style=" not in html
-    assert re.search(r'<rect width="100" height="8" fill="currentColor"/>', html)
+    assert re.search(r'<rect width="100" height="8" fill="currentColor" ?/>', html)

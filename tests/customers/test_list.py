@@ -14,7 +14,7 @@ from customers.models import Customer
 from lendconsole.tenancy import organization_context
 from teams.capabilities import Capability, Reach
 from tests import factories
-from tests.customers.pages import HTMX, WRITTEN_SECRETS, hide_secrets_in, statements
+from tests.customers.pages import HTMX, WRITTEN_SECRETS, hide_secrets_in, statements, words
 from tests.world import Lender, World
 
 PARTS = {**HTMX, "HX-Target": "results"}
@@ -41,7 +41,7 @@ def test_a_list_shows_what_the_rule_shows(world: World) -> None:
 def test_a_role_without_the_users_unit_has_no_list(world: World) -> None:
     response = world.kudi.client("no_users_unit").get(world.kudi.url("customers/"))
     assert response.status_code == 403
-    assert "T1-Borrower" not in response.content.decode()
+    assert "T1-Borrower" not in words(response)
 
 
 @pytest.mark.parametrize("role", ["customer_support", "loan_officer"])
@@ -69,7 +69,7 @@ def test_filters_combine_and_stand_as_chips(world: World) -> None:
         kudi.url("customers/"), {"office": kudi.branch.pk, "account_manager": "nobody", "q": "borrower"}
     )
     assert [customer.first_name for customer in response.context["customers"]] == ["Free"]
-    html = response.content.decode()
+    html = words(response)
     assert "Remove the filter Office: Ikeja T1" in html
     assert "Remove the filter Account manager: Nobody" in html
     assert "Clear all" in html
@@ -119,15 +119,15 @@ def test_a_filter_that_makes_no_sense_is_left_out_and_said(world: World, query: 
     response = world.kudi.client("admin").get(world.kudi.url(f"customers/?{query}"))
     assert response.status_code == 200
     if query != "status=%00":
-        assert "Left out" in response.content.decode()
-    assert "<script>" not in response.content.decode().split("<main")[1]
+        assert "Left out" in words(response)
+    assert "<script>" not in words(response).split("<main")[1]
 
 
 def test_an_office_or_member_of_another_lender_is_no_filter(world: World) -> None:
     kudi, rival = world.kudi, world.rival
     for parameter, row in (("office", rival.branch), ("account_manager", rival["account_manager"])):
         response = kudi.client("admin").get(kudi.url("customers/"), {parameter: row.pk})
-        html = response.content.decode()
+        html = words(response)
         assert len(response.context["customers"]) == 4
         assert "T2" not in html
 
@@ -234,7 +234,7 @@ def test_a_row_offers_what_the_member_may_do(world: World) -> None:
     buttons = {"Add account manager", "Edit account manager", "Remove account manager", "Change status", "Edit<"}
 
     def offered(role: str, name: str) -> set[str]:
-        html = kudi.client(role).get(kudi.url("customers/"), {"q": name}).content.decode()
+        html = words(kudi.client(role).get(kudi.url("customers/"), {"q": name}))
         table = html.partition("<tbody>")[2]
         return {button for button in buttons if button in table}
 
@@ -250,8 +250,8 @@ def test_a_manager_of_another_office_is_marked(world: World) -> None:
     kudi = world.kudi
     with organization_context(kudi.organization.pk):
         Customer.objects.filter(pk=kudi.customers["own"].pk).update(office=kudi.other_branch)
-    html = kudi.client("admin").get(kudi.url("customers/?q=Own")).content.decode()
-    assert "Ikeja T1: another office" in html
+    html = words(kudi.client("admin").get(kudi.url("customers/?q=Own")))
+    assert "in Ikeja T1" in html
 
 
 def test_a_manager_who_cannot_act_any_more_is_marked(world: World) -> None:
@@ -259,17 +259,17 @@ def test_a_manager_who_cannot_act_any_more_is_marked(world: World) -> None:
     kudi["other_manager"].status = "deactivated"
     with organization_context(kudi.organization.pk):
         kudi["other_manager"].save()
-    assert "can no longer act here" in kudi.client("admin").get(kudi.url("customers/?q=Distant")).content.decode()
+    assert "can no longer act here" in words(kudi.client("admin").get(kudi.url("customers/?q=Distant")))
     profile = kudi.client("admin").get(kudi.url(f"customers/{kudi.customers['distant'].pk}/"))
-    assert "can no longer act here" in profile.content.decode()
+    assert "can no longer act here" in words(profile)
 
 
 def test_an_empty_result_says_which_filters_are_on(world: World) -> None:
     kudi = world.kudi
-    html = kudi.client("admin").get(kudi.url("customers/?q=zzz&status=blacklisted")).content.decode()
+    html = words(kudi.client("admin").get(kudi.url("customers/?q=zzz&status=blacklisted")))
     assert "Nobody fits “zzz”, Status: Blacklisted." in html
     assert "typed in full" not in html
-    assert "typed in full" in kudi.client("customer_support").get(kudi.url("customers/?q=zzz")).content.decode()
+    assert "typed in full" in words(kudi.client("customer_support").get(kudi.url("customers/?q=zzz")))
 
 
 def test_a_lender_without_customers_is_told_how_to_begin(world: World) -> None:
@@ -282,13 +282,13 @@ def test_a_lender_without_customers_is_told_how_to_begin(world: World) -> None:
         kudi.members["newcomer"] = factories.MemberFactory(
             organization=kudi.organization, role=role, office=kudi.branch
         )
-    assert "dedicated to you" in kudi.client("newcomer").get(kudi.url("customers/")).content.decode()
+    assert "dedicated to you" in words(kudi.client("newcomer").get(kudi.url("customers/")))
 
 
 def test_searching_as_you_type_gets_the_results_alone_and_a_clean_address(world: World) -> None:
     kudi = world.kudi
     response = kudi.client("admin").get(kudi.url("customers/?q=own&status=&office="), headers=PARTS)
-    html = response.content.decode()
+    html = words(response)
     assert html.lstrip().startswith('<div id="results">')
     assert response.headers["HX-Push-Url"] == kudi.url("customers/?q=own")
 
@@ -299,7 +299,7 @@ def test_the_quick_search_reads_out_the_manager(world: World) -> None:
     response = kudi.client("customer_support").get(
         kudi.url("customers/"), {"q": own.phone, "panel": "quick"}, headers=HTMX
     )
-    html = response.content.decode()
+    html = words(response)
     assert own.name in html
     assert kudi["account_manager"].name in html
     assert "Ikeja T1" in html
@@ -313,4 +313,4 @@ def test_the_quick_search_shows_eight_at_most(world: World) -> None:
     kudi = world.kudi
     many(kudi, 12)
     response = kudi.client("admin").get(kudi.url("customers/?q=many&panel=quick"), headers=HTMX)
-    assert response.content.decode().count("<li>") == 8
+    assert words(response).count("<li>") == 8

@@ -10,7 +10,7 @@ import pytest
 from customers.models import Assignment, Customer
 from lendconsole.tenancy import organization_context
 from tests import factories
-from tests.customers.pages import HTMX, fresh, statements, traces
+from tests.customers.pages import HTMX, fresh, statements, traces, words
 from tests.world import Lender, World
 
 
@@ -32,7 +32,7 @@ def assign(lender: Lender, key: str, manager: Any, role: str = "admin", **data: 
 
 def test_the_dialog_begins_with_the_customers_office(world: World) -> None:
     kudi, free = world.kudi, world.kudi.customers["free"]
-    html = kudi.client("admin").get(url(kudi, free)).content.decode()
+    html = words(kudi.client("admin").get(url(kudi, free)))
     assert f"Account manager for {free.name}" in html
     options = html.partition('name="office"')[2].partition("</select>")[0]
     assert options.index(kudi.branch.name) < options.index(kudi.head.name)
@@ -41,6 +41,8 @@ def test_the_dialog_begins_with_the_customers_office(world: World) -> None:
     assert kudi["other_manager"].name not in html
     assert "1 customer" in html
     assert "lightest" in html
+    first = html.partition('id="manager-list"')[2]
+    assert first.index(kudi["account_manager"].name) < first.index(kudi["admin"].name)
     assert "Add account manager" in html
     assert f"{free.first_name} and the new account manager will get an e-mail." in html
 
@@ -58,7 +60,7 @@ def test_only_eligible_members_are_offered(world: World) -> None:
 def test_another_office_brings_its_members(world: World, headers: dict[str, str]) -> None:
     kudi, free = world.kudi, world.kudi.customers["free"]
     response = kudi.client("admin").get(url(kudi, free), {"office": kudi.other_branch.pk}, headers=headers)
-    html = response.content.decode()
+    html = words(response)
     assert kudi["other_manager"].name in html
     assert kudi["account_manager"].name not in html
     assert ("<html" in html) is not bool(headers)
@@ -67,7 +69,7 @@ def test_another_office_brings_its_members(world: World, headers: dict[str, str]
 def test_without_javascript_a_button_brings_the_members(world: World) -> None:
     kudi, free = world.kudi, world.kudi.customers["free"]
     data = {"office": kudi.other_branch.pk, "reason": "Because <b>", "refresh": "1", "version": free.version}
-    html = kudi.client("admin").post(url(kudi, free), data).content.decode()
+    html = words(kudi.client("admin").post(url(kudi, free), data))
     assert kudi["other_manager"].name in html
     assert "Because &lt;b&gt;" in html
     assert fresh(kudi, free).account_manager is None
@@ -75,7 +77,7 @@ def test_without_javascript_a_button_brings_the_members(world: World) -> None:
 
 def test_an_office_without_eligible_members_says_why_and_where_to_go(world: World) -> None:
     kudi, free = world.kudi, world.kudi.customers["free"]
-    html = kudi.client("admin").get(url(kudi, free), {"office": kudi.head.pk}).content.decode()
+    html = words(kudi.client("admin").get(url(kudi, free), {"office": kudi.head.pk}))
     assert f"Nobody in {kudi.head.name} can be an account manager now" in html
 
 
@@ -91,7 +93,7 @@ def test_adding_says_what_happened_and_leads_to_the_profile(world: World) -> Non
     response = assign(kudi, "free", kudi["account_manager"], reason="Speaks Efik.")
     assert response.headers["Location"] == kudi.url(f"customers/{free.pk}/")
     assert fresh(kudi, free).account_manager == kudi["account_manager"]
-    html = kudi.client("admin").get(url(kudi, free, "activity/")).content.decode()
+    html = words(kudi.client("admin").get(url(kudi, free, "activity/")))
     assert "Speaks Efik." in html
     with organization_context(kudi.organization.pk):
         assert Assignment.objects.get(customer=free).reason == "Speaks Efik."
@@ -131,7 +133,7 @@ def test_nobody_is_led_elsewhere(world: World, behind: str) -> None:
 
 def test_editing_puts_another_one_in_place(world: World) -> None:
     kudi, own = world.kudi, world.kudi.customers["own"]
-    html = kudi.client("admin").get(url(kudi, own)).content.decode()
+    html = words(kudi.client("admin").get(url(kudi, own)))
     assert "Edit account manager" in html
     assert "the present one" in html
     assert f"the new account manager and {kudi['account_manager'].name} will get an e-mail" in html
@@ -163,7 +165,7 @@ def test_members_who_cannot_be_chosen_are_refused_by_the_server(world: World) ->
     ):
         response = assign(kudi, "free", manager, office=kudi.branch.pk)
         assert response.status_code == 422
-        assert "Nothing was saved yet" in response.content.decode()
+        assert "Nothing was saved yet" in words(response)
     assert assign(kudi, "free", kudi["other_manager"], office=kudi.branch.pk).status_code == 422
     assert fresh(kudi, free).account_manager is None
     assert traces(kudi) == (0, 0)
@@ -175,7 +177,7 @@ def test_a_stale_dialog_is_told(world: World) -> None:
     before = traces(kudi)
     response = assign(kudi, "own", kudi["admin"], version=own.version)
     assert response.status_code == 422
-    assert "while you were choosing" in response.content.decode()
+    assert "while you were choosing" in words(response)
     assert fresh(kudi, own).account_manager == kudi["other_manager"]
     assert traces(kudi) == before
 
@@ -184,7 +186,7 @@ def test_removing_leaves_nobody(world: World) -> None:
     kudi, own = world.kudi, world.kudi.customers["own"]
     page = url(kudi, own, "account-manager/remove/")
     client = kudi.client("admin")
-    html = client.get(page).content.decode()
+    html = words(client.get(page))
     assert f"Remove the account manager of {own.name}?" in html
     data = {"submission_key": str(uuid4()), "version": own.version, "reason": "Left."}
     assert client.post(page, data).status_code == 302
@@ -227,4 +229,4 @@ def test_the_new_customer_page_lists_the_members_of_the_office(world: World) -> 
     assert part.lstrip().startswith('<div id="managers">')
     assert kudi["other_manager"].name in part
     assert "Nobody yet" in part
-    assert "Choose an office to see who works there." in client.get(kudi.url("customers/new/")).content.decode()
+    assert "Choose an office to see who works there." in words(client.get(kudi.url("customers/new/")))
