@@ -128,10 +128,10 @@ def by_trade(managers: Iterable[Member]) -> list[Member]:
 
 
 def lightest(managers: list[Member]) -> int | None:
-    """Who of those holds the fewest customers, where there is somebody to compare with."""
+    """Who of the account managers by role (without any: of all) holds the fewest customers, if there are two to compare."""
+    managers = [manager for manager in managers if _is_account_manager(manager)] or managers
     if len(managers) < 2:
         return None
-    managers = [manager for manager in managers if _is_account_manager(manager)] or managers
     return int(min(managers, key=lambda manager: manager.load).pk)  # type: ignore[attr-defined]  # annotated by the policy
 
 
