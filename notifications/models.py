@@ -25,7 +25,12 @@ class OutgoingEmail(models.Model):
         CANCELED = "canceled", "Canceled"
 
     organization = models.ForeignKey(
-        "accounts.Organization", models.PROTECT, null=True, db_default=CurrentOrganization(), related_name="+"
+        "accounts.Organization",
+        models.PROTECT,
+        null=True,
+        db_default=CurrentOrganization(),
+        db_index=False,
+        related_name="+",
     )
     kind = models.CharField(
         max_length=60, help_text="template below templates/emails/, such as customers/manager_assigned"

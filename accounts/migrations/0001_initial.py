@@ -123,6 +123,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",

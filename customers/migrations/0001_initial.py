@@ -153,6 +153,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
@@ -182,6 +183,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
@@ -238,6 +240,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
@@ -270,6 +273,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
@@ -321,6 +325,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
@@ -348,6 +353,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",

@@ -20,7 +20,7 @@ class CustomerUserObjectPermission(UserObjectPermissionBase):
     """guardian's row with a real foreign key. Written by customers.services alone, one for each assigned customer."""
 
     organization = models.ForeignKey(
-        "accounts.Organization", models.PROTECT, db_default=CurrentOrganization(), related_name="+"
+        "accounts.Organization", models.PROTECT, db_default=CurrentOrganization(), db_index=False, related_name="+"
     )
     content_object = models.ForeignKey("customers.Customer", models.CASCADE, related_name="user_permissions")
 

@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",

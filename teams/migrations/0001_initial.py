@@ -41,6 +41,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
@@ -88,6 +89,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
@@ -123,6 +125,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
@@ -171,6 +174,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
@@ -267,6 +271,7 @@ class Migration(migrations.Migration):
                     "organization",
                     models.ForeignKey(
                         db_default=lendconsole.tenancy.CurrentOrganization(),
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="accounts.organization",
