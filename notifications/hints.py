@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from functools import partial
 
 import kombu.transport.redis  # noqa: F401  # here, so that no request has to wait for this import
 from celery import current_app
@@ -48,7 +47,11 @@ def hint_after_commit(email_id: int) -> None:
     if commit is None or commit.is_hinted:
         commit = _local.commit = _Commit()
     commit.email_ids.append(email_id)
-    transaction.on_commit(partial(_hint, commit), robust=True)
+
+    def hint() -> None:  # not a partial: should it fail, Django's report asks for its name
+        _hint(commit)
+
+    transaction.on_commit(hint, robust=True)
 
 
 def publish(name: str, *args: int, countdown: float | None = None, patience: float = PATIENCE_SECONDS) -> bool:
@@ -61,8 +64,8 @@ def publish(name: str, *args: int, countdown: float | None = None, patience: flo
     # One question, asked once: neither a second attempt nor a look at the connection's health.
     options = {"socket_timeout": patience, "socket_connect_timeout": patience}
     options |= {"max_retries": 0, "health_check_interval": 0}
-    connection = current_app.connection_for_write(transport_options=options)
     try:
+        connection = current_app.connection_for_write(transport_options=options)
         with pools.producers[connection].acquire(block=True, timeout=patience) as producer:
             current_app.send_task(
                 name, args=args, countdown=countdown, producer=producer, retry=False, ignore_result=True
