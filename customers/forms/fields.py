@@ -22,11 +22,11 @@ def ask_for_managers(office: forms.Field, url: str) -> None:
     """Another office brings the list of its members. Nothing else of the form goes into the address."""
     office.widget.attrs.update(
         {
-            "hx-get": url,
-            "hx-trigger": "change",
-            "hx-target": f"#{MANAGERS}",
-            "hx-swap": "outerHTML",
-            "hx-disabled-elt": "unset",  # else the dialog's own would be inherited
+            "data-hx-get": url,
+            "data-hx-trigger": "change",
+            "data-hx-target": f"#{MANAGERS}",
+            "data-hx-swap": "outerHTML",
+            "data-hx-disabled-elt": "unset",  # else the dialog's own would be inherited
         }
     )
 

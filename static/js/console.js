@@ -36,10 +36,10 @@
     target?.focus();
   };
 
-  // Answers: a whole page is never put into a part of one, unless hx-select cuts the part out of it.
+  // Answers: a whole page is never put into a part of one, unless data-hx-select cuts the part out of it.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, target, requestConfig } = event.detail;
-    if (!event.detail.shouldSwap || !isDocument(xhr) || requestConfig.elt.closest("[hx-select]")) return;
+    if (!event.detail.shouldSwap || !isDocument(xhr) || requestConfig.elt.closest("[data-hx-select]")) return;
     event.detail.shouldSwap = false;
     const elsewhere = xhr.responseURL && new URL(xhr.responseURL).pathname !== location.pathname;
     if (target === dialogContent && elsewhere) location.assign(xhr.responseURL);
@@ -89,7 +89,7 @@
   // Buttons: one press, one submission. A page that comes back from the browser's memory starts afresh.
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || event.defaultPrevented || form.matches("[hx-post]")) return;
+    if (form.method !== "post" || event.defaultPrevented || form.matches("[data-hx-post]")) return;
     if (form.dataset.sent) return event.preventDefault();
     form.dataset.sent = "1";
     event.submitter?.setAttribute("aria-disabled", "true");

@@ -129,12 +129,12 @@ class MemberManageView(MemberPage):
         for name in ("role", "office"):
             form.fields[name].widget.attrs.update(
                 {
-                    "hx-get": self.request.path,
-                    "hx-include": "#id_role, #id_office",
-                    "hx-target": CONSEQUENCES,
-                    "hx-select": CONSEQUENCES,
-                    "hx-swap": "outerHTML",
-                    "hx-disabled-elt": "unset",
+                    "data-hx-get": self.request.path,
+                    "data-hx-include": "#id_role, #id_office",
+                    "data-hx-target": CONSEQUENCES,
+                    "data-hx-select": CONSEQUENCES,
+                    "data-hx-swap": "outerHTML",
+                    "data-hx-disabled-elt": "unset",
                 }
             )
         return form

@@ -135,7 +135,7 @@ def test_dialog_is_a_page_of_its_own_without_htmx() -> None:
 def test_dialog_is_only_its_own_part_with_htmx() -> None:
     html = write(DIALOG, form=PageForm({}, member=None), htmx=True)
     assert "<html" not in html
-    assert 'hx-post="/o/kudi/customers/?q=a"' in html
+    assert 'data-hx-post="/o/kudi/customers/?q=a"' in html
     assert 'id="dialog-title"' in html
     assert "csrfmiddlewaretoken" in html
 
