@@ -9,7 +9,7 @@ from psycopg import sql
 
 _RIGHTS = sql.SQL(
     "GRANT USAGE ON SCHEMA public TO {role};"
-    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role};"
+    "GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON ALL TABLES IN SCHEMA public TO {role};"
     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};"
     "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role}"
 )

@@ -144,7 +144,7 @@ class _Import:
         loading.insert_assignments(organization, actor=self.actor, batch=self.batch, reason=self.reason)
         loading.move_number_up(organization)
         loading.insert_audit(organization, actor=self.actor, reason=self.reason)
-        loading.forget_plans()
+        loading.renew_statistics()
         record(
             actor=self.actor,
             verb=Verb.CUSTOMERS_IMPORTED,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,13 +33,12 @@ def run(command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[float]:
-    """The demo, loaded once for all tests here and rolled back after them; how many seconds it took."""
+def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The demo, loaded once for all tests here and rolled back after them."""
     fast = override_settings(DEBUG=True, PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
     with django_db_blocker.unblock(), fast, transaction.atomic():
-        started = time.perf_counter()
         run("load_demo")
-        yield time.perf_counter() - started
+        yield
         transaction.set_rollback(True)
 
 
@@ -53,11 +51,7 @@ def organization_of(lender: Lender) -> Organization:
     return Organization.objects.get(slug=lender.slug)
 
 
-def test_it_is_loaded_fast(loaded: float) -> None:
-    assert loaded < 60
-
-
-def test_kudi_has_what_it_promises(loaded: float) -> None:
+def test_kudi_has_what_it_promises(loaded: None) -> None:
     with organization_context(organization_of(KUDI).pk):
         assert Office.objects.count() == 8
         assert Office.objects.get(name="SME Team").parent == Office.objects.get(name="Ikeja Branch")
@@ -75,13 +69,13 @@ def test_kudi_has_what_it_promises(loaded: float) -> None:
         assert hr.may(Capability.MEMBERS_INVITE)
 
 
-def test_the_second_lender_is_small_and_apart(loaded: float) -> None:
+def test_the_second_lender_is_small_and_apart(loaded: None) -> None:
     with organization_context(organization_of(SAVANNA).pk):
         assert (Office.objects.count(), Member.objects.count(), Customer.objects.count()) == (2, 5, 40)
 
 
 @pytest.mark.parametrize("lender", LENDERS, ids=lambda lender: lender.slug)
-def test_each_lender_is_sound_and_no_mail_waits(loaded: float, lender: Lender) -> None:
+def test_each_lender_is_sound_and_no_mail_waits(loaded: None, lender: Lender) -> None:
     organization = organization_of(lender)
     with organization_context(organization.pk):
         assert find_differences(organization) == []
@@ -90,7 +84,7 @@ def test_each_lender_is_sound_and_no_mail_waits(loaded: float, lender: Lender) -
     assert not organization.requires_second_factor
 
 
-def test_everybody_signs_in_with_the_one_password(loaded: float) -> None:
+def test_everybody_signs_in_with_the_one_password(loaded: None) -> None:
     for lender in LENDERS:
         for person in lender.people:
             user = User.objects.get(email=person.address(lender.slug))
@@ -99,7 +93,7 @@ def test_everybody_signs_in_with_the_one_password(loaded: float) -> None:
     assert authenticate(email="grace.nnamdi@kudi.example", password=demo.PASSWORD) is not None
 
 
-def test_one_login_belongs_to_both(loaded: float) -> None:
+def test_one_login_belongs_to_both(loaded: None) -> None:
     roles = {}
     for lender in LENDERS:
         with organization_context(organization_of(lender).pk):
@@ -107,11 +101,11 @@ def test_one_login_belongs_to_both(loaded: float) -> None:
     assert roles == {"kudi": "Compliance", "savanna": "Admin"}
 
 
-def test_loading_again_changes_nothing(loaded: float) -> None:
+def test_loading_again_changes_nothing(loaded: None) -> None:
     assert run("load_demo") == "The demo is loaded already.\n"
 
 
-def test_the_logins_are_shown_one_for_each_role(loaded: float) -> None:
+def test_the_logins_are_shown_one_for_each_role(loaded: None) -> None:
     text = run("show_demo_logins")
     for role in (*(role.label for role in BuiltInRole), "Human Resources"):
         assert role in text
@@ -122,7 +116,7 @@ def test_the_logins_are_shown_one_for_each_role(loaded: float) -> None:
     assert max(map(len, text.splitlines())) <= 110
 
 
-def test_outside_debug_it_is_refused(loaded: float, settings: Any) -> None:
+def test_outside_debug_it_is_refused(loaded: None, settings: Any) -> None:
     settings.DEBUG = False
     for command in ("load_demo", "show_demo_logins"):
         with pytest.raises(CommandError):
