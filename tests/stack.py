@@ -44,7 +44,11 @@ CELERY = [sys.executable, "-m", "celery", "-A", "lendconsole"]
 WORKER = [*CELERY, "worker", "--concurrency", "1", "--without-gossip", "--without-mingle"]
 BEAT = [*CELERY, "beat", "--pidfile", ""]
 GUNICORN = [sys.executable, "-m", "gunicorn", "lendconsole.wsgi", "--worker-class", "gthread", "--threads", "6"]
-ENCRYPTION_KEY = base64.b64encode(b"a-key-of-32-bytes-for-the-tests.").decode()
+SECRETS = {
+    "SECRET_KEY": "a-secret-for-the-tests-own-processes-alone",
+    "FIELD_ENCRYPTION_KEYS": base64.urlsafe_b64encode(b"a-key-of-32-bytes-for-the-tests.").decode(),
+    "FIELD_FINGERPRINT_KEY": "a-key-for-the-tests-own-processes-alone",
+}
 # What the processes remember about the database for as long as they live.
 KEPT_TABLES = {"django_migrations", "django_content_type", "auth_permission"}
 
@@ -76,9 +80,7 @@ def environment(places: Places, *, mail_port: int, base_url: str = "http://local
     """Set as in production, so that errors look as they do there; only https is missing. `more` wins."""
     own = {
         "DEBUG": "0",
-        "SECRET_KEY": "a-secret-for-the-tests-own-processes-alone",
-        "FIELD_ENCRYPTION_KEYS": f"{ENCRYPTION_KEY},{','.join(settings.FIELD_ENCRYPTION_KEYS)}",
-        "FIELD_FINGERPRINT_KEY": "a-key-for-the-tests-own-processes-alone",
+        **SECRETS,
         "ALLOWED_HOSTS": "localhost",
         "SECURE_SSL_REDIRECT": "0",
         "STATIC_MANIFEST": "0",

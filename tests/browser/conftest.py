@@ -17,7 +17,7 @@ from accounts.models import User
 from lendconsole.tenancy import organization_context
 from tests import factories
 from tests.browser.person import Person
-from tests.stack import Mailbox, Stack, running_stack
+from tests.stack import SECRETS, Mailbox, Stack, running_stack
 from tests.world import Lender, World, build_world
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -72,8 +72,11 @@ def _stack(django_db_setup: None, django_db_blocker: Any) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def stack(_stack: Stack, django_db_blocker: Any) -> Iterator[Stack]:
-    """The running program on empty tables; the rows a test makes are seen by it at once."""
+def stack(_stack: Stack, settings: Any, django_db_blocker: Any) -> Iterator[Stack]:
+    """The running program on empty tables. The rows a test makes are seen by it at once, links of the test's are good there."""
+    settings.BASE_URL = _stack.url
+    for name, value in SECRETS.items():
+        setattr(settings, name, [value] if name == "FIELD_ENCRYPTION_KEYS" else value)
     with django_db_blocker.unblock():
         _stack.make_ready()
         yield _stack

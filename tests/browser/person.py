@@ -133,7 +133,7 @@ class Person:
     def more(self, name: str, item: str) -> None:
         """The three dots in somebody's row, and an item of that menu."""
         self.press(f"More for {name}")
-        self.page.get_by_role("link", name=item, exact=True).locator("visible=true").click()
+        self.page.locator(":popover-open").get_by_role("link", name=item, exact=True).click()
 
     def press_in_own_menu(self, name: str) -> None:
         self.page.get_by_role("button", name=re.compile("your menu$")).click()
@@ -143,6 +143,14 @@ class Person:
     def menu(self) -> Locator:
         """The menu at the left."""
         return self.page.get_by_role("navigation", name="Main", exact=True)
+
+    def hold_passkeys(self) -> None:
+        """From now on the device has a fingerprint reader, and the person's finger on it."""
+        device = self._context.new_cdp_session(self.page)
+        device.send("WebAuthn.enable")
+        able = ("hasResidentKey", "hasUserVerification", "isUserVerified", "automaticPresenceSimulation")
+        options = {"protocol": "ctap2", "transport": "internal", **dict.fromkeys(able, True)}
+        device.send("WebAuthn.addVirtualAuthenticator", {"options": options})
 
     # Filling in
 
@@ -204,6 +212,10 @@ class Person:
         return self.page.locator("tbody").get_by_role("row")
 
     def shoot(self, name: str) -> None:
-        """A picture for people, where the environment names a directory for them."""
-        if SHOTS:
-            self.page.screenshot(path=Path(SHOTS) / f"{name}.png")
+        shoot(self.page, name)
+
+
+def shoot(page: Page, name: str) -> None:
+    """A picture for people, where the environment names a directory for them."""
+    if SHOTS:
+        page.screenshot(path=Path(SHOTS) / f"{re.sub('[^a-z0-9]+', '-', name.lower())[:80]}.png")

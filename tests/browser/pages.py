@@ -1,0 +1,167 @@
+"""Every page of the program, by the name of its address. A page without an entry here fails tests/browser/test_pages.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from tests.browser.site import Site
+
+
+@dataclass(frozen=True)
+class At:
+    """An address of this name: its arguments (after the organization), its query, and how it is answered."""
+
+    args: tuple[Any, ...] = ()
+    query: str = ""
+    status: int = 200
+
+
+Places = Callable[[Site], list[At]]
+Pages = Mapping[str, Places]
+
+
+def _plain(site: Site) -> list[At]:
+    return [At()]
+
+
+def _customer(site: Site) -> list[At]:
+    return [At((site.lender.customers["free"].pk,))]
+
+
+def _two_customers(site: Site) -> list[At]:
+    """With an account manager and without."""
+    return [At((site.lender.customers[name].pk,)) for name in ("own", "remote")]
+
+
+def _invitation(site: Site) -> list[At]:
+    return [At((site.invitation.pk,))]
+
+
+def _member(*names: str) -> Places:
+    return lambda site: [At((site.lender[name].pk,)) for name in names]
+
+
+OF_AN_ADMIN: Pages = {
+    "dashboard": _plain,
+    "customers:customer_list": lambda site: [
+        At(),
+        At(query="?q=nobody+of+this+name&status=active"),
+        At(query=f"?office={site.lender.branch.pk}&account_manager=nobody&sort=-joined"),
+    ],
+    "customers:customer_create": _plain,
+    "customers:customer_profile": lambda site: [*_customer(site), *_two_customers(site)],
+    "customers:customer_activity": _customer,
+    "customers:customer_edit": _customer,
+    "customers:customer_status": _customer,
+    "customers:account_manager_assign": _two_customers,
+    "customers:account_manager_remove": lambda site: _two_customers(site)[:1],
+    "customers:member_deactivate": _member("account_manager", "loan_officer"),
+    "teams:member_list": lambda site: [
+        At(),
+        At(query="?status=invited"),
+        At(query="?status=deactivated"),
+        At(query="?q=zzz"),
+    ],
+    "teams:member_invite": _plain,
+    "teams:member_manage": _member("loan_officer", "account_manager"),
+    "teams:member_reactivate": _member("deactivated"),
+    "teams:invitation_resend": _invitation,
+    "teams:invitation_revoke": _invitation,
+    "teams:office_list": _plain,
+    "teams:office_create": _plain,
+    "teams:office_edit": lambda site: [At((site.lender.branch.pk,)), At((site.closed_office,))],
+    "teams:role_list": _plain,
+    "teams:security": _plain,
+    "audit:event_list": lambda site: [At(), At(query="?q=nobody+of+this+name")],
+    "notifications:email_list": lambda site: [At(), At(query="?state=failed")],
+}
+# What looks different for somebody who may do less, and what is refused.
+OF_SUPPORT: Pages = {
+    "dashboard": _plain,
+    "customers:customer_list": lambda site: [At(), At(query="?q=0803")],
+    "customers:customer_profile": lambda site: [*_two_customers(site), At((0,), status=404)],
+    "teams:member_list": lambda site: [At(status=403)],
+}
+OF_EVERYBODY: Pages = {
+    "account_login": lambda site: [At(), At(query="?next=/")],
+    "account_inactive": _plain,
+    "account_signup": _plain,
+    "account_reset_password": _plain,
+    "account_reset_password_done": _plain,
+    "account_reset_password_from_key": lambda site: [At(("1", "bogus"))],
+    "teams_public:invitation": lambda site: [At((site.lender.organization.slug,), status=404)],
+    "customers_public:borrower_sign_in": lambda site: [
+        At((site.lender.organization.slug,)),
+        At((site.lender.organization.slug,), query="?sent"),
+    ],
+    "customers_public:borrower_link": lambda site: [At((site.lender.organization.slug, "bogus"), status=410)],
+}
+OF_ONESELF: Pages = {
+    "accounts:profile": _plain,
+    "accounts:organizations": _plain,
+    "account_change_password": _plain,
+    "account_logout": _plain,
+    "account_reauthenticate": _plain,
+    "usersessions_list": _plain,
+    "mfa_index": _plain,
+    "mfa_activate_totp": _plain,
+    "mfa_add_webauthn": _plain,
+}
+# Once there are second factors.
+OF_ONESELF_SECURED: Pages = {
+    "mfa_index": _plain,
+    "mfa_deactivate_totp": _plain,
+    "mfa_view_recovery_codes": _plain,
+    "mfa_generate_recovery_codes": _plain,
+    "mfa_reauthenticate": _plain,
+    "mfa_reauthenticate_webauthn": _plain,
+}
+# Looked at on the way, where the tests of test_pages.py come by: they need a state or an id that these make.
+ON_THE_WAY = {
+    "customers:customer_bvn",
+    "customers_public:borrower_page",
+    "teams_public:invitation_link",
+    "mfa_authenticate",
+    "mfa_edit_webauthn",
+    "mfa_remove_webauthn",
+}
+# Answers that are no pages: redirections, files, and what only takes posts.
+NO_PAGES = {
+    "home",
+    "health",
+    "accounts:session_end",
+    "account_set_password",
+    "customers_public:borrower_sign_out",
+    "mfa_download_recovery_codes",
+    "mfa_list_webauthn",
+    "mfa_login_webauthn",
+    "notifications:email_send_again",
+    "teams_public:invitation_sign_out",
+    # On development machines alone; their own tests look at them.
+    "dev_mailbox",
+    "dev_mailbox_html",
+}
+ALL: tuple[Pages, ...] = (OF_AN_ADMIN, OF_SUPPORT, OF_EVERYBODY, OF_ONESELF, OF_ONESELF_SECURED)
+
+
+def names(resolver: URLResolver | None = None, namespace: str = "") -> Iterator[str]:
+    """Of all addresses of the program."""
+    for entry in (resolver or get_resolver()).url_patterns:
+        if isinstance(entry, URLResolver):
+            yield from names(entry, f"{namespace}{entry.namespace}:" if entry.namespace else namespace)
+        elif isinstance(entry, URLPattern):
+            yield f"{namespace}{entry.name}"
+
+
+def addresses(pages: Pages, site: Site) -> Iterator[tuple[str, int]]:
+    """The path and the status of each. Console pages get the organization as their first argument."""
+    slug = site.lender.organization.slug
+    for name, places in pages.items():
+        in_console = name == "dashboard" or name.startswith(("customers:", "teams:", "audit:", "notifications:"))
+        for place in places(site):
+            args = (slug, *place.args) if in_console else place.args
+            yield f"{reverse(name, args=args)}{place.query}", place.status

@@ -1,0 +1,135 @@
+"""A lender at work: enough of everything that no page is empty, and links as they come by mail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.utils import timezone
+
+from customers.models import Customer
+from customers.services.account_managers import assign_account_manager
+from customers.services.borrowers import borrower_page_url
+from customers.services.records import change_customer_status, open_profile
+from lendconsole.tenancy import organization_context
+from notifications.models import OutgoingEmail
+from teams.invitation_links import invitation_url
+from teams.models import Invitation
+from tests import factories
+from tests.world import Lender
+
+NAMES = (
+    "Adaeze Okafor, Musa Ibrahim, Grace Etim, Tunde Adeyemi, Chioma Nwosu, Ibrahim Bello, Funmilayo Adebayo-Williams, Yakubu Danladi,"
+    "Ngozi Eze, Oluwaseun Bakare, Zainab Abubakar, Emeka Obi, Halima Sani, Kelechi Anyanwu, Bisi Ogunleye, Danjuma Gowon"
+)
+
+
+@dataclass
+class Site:
+    """`lender` with rows in every state; `links` by what opening them shows."""
+
+    lender: Lender
+    other: Lender
+    closed_office: int
+    invitation: Invitation
+    links: dict[str, str]
+
+
+def furnish(lender: Lender, other: Lender) -> Site:
+    """The Super Admin of the one works for the other lender too, and so has a choice between them."""
+    with organization_context(lender.organization.pk):
+        _customers(lender)
+        _emails(lender)
+        links, invitation = _links(lender)
+        closed = factories.OfficeFactory(
+            organization=lender.organization,
+            name="Kaduna Branch",
+            parent=lender.head,
+            is_active=False,
+            description="Closed in 2025; its customers went to Kano.",
+        )
+    with organization_context(other.organization.pk):
+        user, role = lender["super_admin"].user, other.roles["compliance"]
+        factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
+    return Site(lender, other, closed.pk, invitation, links)
+
+
+def _customers(lender: Lender) -> None:
+    organization, statuses, segments = lender.organization, list(Customer.Status), list(Customer.Segment)
+    managers = [None, lender["account_manager"], lender["other_manager"], lender["deactivated"]]
+    for number, name in enumerate(NAMES.split(",")):
+        first, _, last = name.strip().partition(" ")
+        customer = factories.CustomerFactory(
+            organization=organization,
+            office=(lender.branch, lender.other_branch, lender.head)[number % 3],
+            number=f"KM-{number:06}",
+            first_name=first,
+            last_name=last,
+            status=statuses[number % len(statuses)],
+            segment=segments[number % len(segments)],
+            joined_on=date(2024, 1, 2) + timedelta(days=61 * number),
+        )
+        if manager := managers[number % len(managers)]:
+            factories.dedicate(customer, manager)
+    admin, customer = lender["admin"], lender.customers["free"]
+    Customer.objects.filter(pk=customer.pk).update(
+        date_of_birth=date(1988, 5, 17),
+        gender="female",
+        employer="Balogun Market Traders",
+        monthly_income=25_000_000,
+        employment_status=Customer.EmploymentStatus.values[0],
+        state="Lagos",
+    )
+    manager = lender["other_manager"]
+    assign_account_manager(actor=admin, customer=customer, manager=manager, reason="Lives near Kano")
+    customer.refresh_from_db()
+    change_customer_status(
+        actor=admin, customer=customer, status="blacklisted", reason="Three forged pay slips", version=customer.version
+    )
+    open_profile(actor=lender["compliance"], pk=customer.pk)
+
+
+def _emails(lender: Lender) -> None:
+    states = {
+        OutgoingEmail.State.FAILED: "The mail server said: 550 5.1.1 (address): mailbox unavailable",
+        OutgoingEmail.State.CANCELED: "The invitation was revoked.",
+        OutgoingEmail.State.SENT: "",
+    }
+    for number, (state, reason) in enumerate(states.items()):
+        OutgoingEmail.objects.create(
+            organization=lender.organization,
+            kind="customers/manager_assigned",
+            dedupe_key=f"furnished:{number}",
+            recipient=f"somebody{number}@mail.example",
+            recipient_label="Oluwaseun Bakare",
+            subject="You are now the account manager of Grace Etim",
+            state=state,
+            state_reason=reason,
+            attempts=number,
+            sent_at=timezone.now() if state == OutgoingEmail.State.SENT else None,
+        )
+
+
+def _links(lender: Lender) -> tuple[dict[str, str], Invitation]:
+    """Addresses without the host, as they would come by mail."""
+    facts = {
+        "organization": lender.organization,
+        "role": lender.roles["account_manager"],
+        "office": lender.branch,
+        "invited_by": lender["admin"],
+    }
+    invitation = factories.InvitationFactory(**facts, first_name="Ngozi", last_name="Eze")
+    known = factories.UserFactory(email="known@mail.example", first_name="Kemi", last_name="Alabi")
+    invitations = {
+        "new_person": invitation,
+        "sign_in": factories.InvitationFactory(**facts, email=known.email),
+        "expired": factories.InvitationFactory(**facts, expires_at=timezone.now() - timedelta(days=1)),
+        "revoked": factories.InvitationFactory(**facts, revoked_at=timezone.now()),
+    }
+    links = {name: _path(invitation_url(row)) for name, row in invitations.items()}
+    links["borrower"] = _path(borrower_page_url(lender.customers["free"]))
+    return links, invitation
+
+
+def _path(url: str) -> str:
+    return "/" + url.split("/", 3)[3]
