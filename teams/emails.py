@@ -53,13 +53,24 @@ def invitation_letter(email: OutgoingEmail) -> dict[str, Any]:
     """The link is made here; a letter that was overtaken by a newer one or a revocation is not sent."""
     invitation = (
         Invitation.objects.open()
-        .select_related("organization", "invited_by__user")
+        .select_related("organization", "invited_by__user", "role", "office")
         .filter(pk=email.payload["invitation"], times_sent=email.payload["times_sent"])
         .first()
     )
     if invitation is None:
         raise Undeliverable("The invitation was accepted, revoked, sent again or expired.")
-    return {"link": invitation_url(invitation), "expires": _written(invitation)}
+    return invitation_facts(invitation)
+
+
+def invitation_facts(invitation: Invitation) -> dict[str, Any]:
+    """As they are when the letter leaves: role and office may have changed since it was queued."""
+    return {
+        "link": invitation_url(invitation),
+        "expires": _written(invitation),
+        "inviter": invitation.invited_by.name if invitation.invited_by else "",
+        "role": invitation.role.name,
+        "office": invitation.office.name,
+    }
 
 
 def _written(invitation: Invitation) -> str:

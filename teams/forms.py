@@ -75,6 +75,19 @@ class ManageMemberForm(SubmitOnce, VersionGuard, ConsoleForm):
         _offer(self, "office", offices | _present(member, target.office_id))
 
 
+class ChangeInvitationForm(SubmitOnce, VersionGuard, ConsoleForm):
+    """`invitation`: the one that nobody has accepted yet. Its present office is always among the choices."""
+
+    role = RoleField(label="Role", empty_label=None)
+    office = OfficeField(Office.objects.none(), label="Office", empty_label=None)
+
+    def __init__(self, *args: Any, member: Member, invitation: Invitation, **kwargs: Any) -> None:
+        super().__init__(*args, member=member, **kwargs)
+        _offer(self, "role", givable_roles(member))
+        offices = reached_offices(member, Capability.MEMBERS_INVITE)
+        _offer(self, "office", offices | _present(member, invitation.office_id))
+
+
 class ConfirmForm(SubmitOnce, ConsoleForm):
     """Nothing but the button."""
 

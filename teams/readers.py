@@ -19,6 +19,13 @@ PAGE_SIZE: Final = 50
 LONGEST_SEARCH: Final = 100
 ACTIVE, INVITED, DEACTIVATED = "active", "invited", "deactivated"
 TABS: Final = {ACTIVE: "Active", INVITED: "Invited", DEACTIVATED: "Deactivated"}
+PENDING, ASKED, ALL = "", "asked", "all"
+STATES: Final = {
+    PENDING: "Not accepted yet",
+    **dict(Invitation.State.choices),
+    ASKED: "Asked for a new link",
+    ALL: "Any state",
+}
 SECOND_FACTOR: Final = {"on": "On", "off": "Off"}
 
 
@@ -31,6 +38,7 @@ class MemberFilters:
     role: Role | None = None
     office: Office | None = None
     second_factor: str = ""
+    state: str = PENDING
     page: int = 1
     chips: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -45,6 +53,7 @@ class MemberFilters:
             role=_one_of(roles, text("role")),
             office=_one_of(offices, text("office")),
             second_factor=text("second_factor") if text("second_factor") in SECOND_FACTOR else "",
+            state=text("state") if text("state") in STATES else PENDING,
             page=int(text("page")) if text("page").isdecimal() and len(text("page")) < 6 else 1,
         )
         filters.chips = filters._chips()
@@ -57,6 +66,8 @@ class MemberFilters:
             ("Office", self.office.name if self.office else "", "office"),
             ("Second factor", SECOND_FACTOR.get(self.second_factor, ""), "second_factor"),
         ]
+        if self.status == INVITED and self.state:
+            possible.append(("State", STATES[self.state], "state"))
         return [chip for chip in possible if chip[1]]
 
     def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -74,7 +85,7 @@ def _one_of(rows: list[Any], pk: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class MemberList:
-    """One page of a tab. Rows carry `can_manage`, `can_deactivate` (members) or `can_resend`, `can_revoke` (invitations)."""
+    """One page of a tab. Rows carry `can_manage`, `can_deactivate` (members) or `can_change`, `can_resend` (invitations)."""
 
     filters: MemberFilters
     roles: list[Role]
@@ -137,8 +148,13 @@ def _permitted(member: Member, capability: Capability) -> Exists:
 
 
 def _invitations(member: Member, filters: MemberFilters) -> QuerySet[Invitation]:
-    rows = filters.narrow(Invitation.objects.visible_to(member).pending().matching(filters.q))
-    return rows.select_related("office", "invited_by__user").order_by("-sent_at", "-pk")
+    rows: Any = Invitation.objects.visible_to(member).matching(filters.q)
+    if filters.state == ASKED:
+        rows = rows.pending().filter(asked_at__isnull=False)
+    elif filters.state != ALL:
+        rows = rows.in_state(filters.state)
+    found: QuerySet[Invitation] = filters.narrow(rows.with_delivery())
+    return found.select_related("office", "invited_by__user").order_by("-sent_at", "-pk")
 
 
 def _counts(member: Member) -> dict[str, int]:
@@ -169,8 +185,8 @@ def _mark_member(member: Member, row: Any) -> None:
 
 
 def _mark_invitation(member: Member, row: Any) -> None:
-    row.can_revoke = may_give(member, row.role)
-    row.can_resend = row.can_revoke and row.office.is_active
+    row.can_change = row.is_pending and may_give(member, row.role)
+    row.can_resend = row.can_change and row.office.is_active
 
 
 def office_rows(member: Member) -> list[Office]:

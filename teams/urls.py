@@ -11,6 +11,7 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/members/invite/", members.MemberInviteView.as_view(), name="member_invite"),
     path("settings/members/<int:pk>/", members.MemberManageView.as_view(), name="member_manage"),
     path("settings/members/<int:pk>/reactivate/", members.MemberReactivateView.as_view(), name="member_reactivate"),
+    path("settings/invitations/<int:pk>/", invitations.InvitationChangeView.as_view(), name="invitation_change"),
     path("settings/invitations/<int:pk>/resend/", invitations.InvitationResendView.as_view(), name="invitation_resend"),
     path("settings/invitations/<int:pk>/revoke/", invitations.InvitationRevokeView.as_view(), name="invitation_revoke"),
     path("settings/offices/", settings.OfficeListView.as_view(), name="office_list"),

@@ -186,6 +186,12 @@ ROWS: list[Row] = [
     *page("teams:member_manage", ADMINS, args=member("loan_officer"), post=new_role),
     *page("customers:member_deactivate", ADMINS, args=member("loan_officer"), post=nothing),
     *page("teams:member_reactivate", ADMINS, args=member("deactivated"), post=nothing),
+    *page(
+        "teams:invitation_change",
+        ADMINS,
+        args=invitation,
+        post=lambda lender: {"role": lender.roles["compliance"].pk, "office": lender.branch.pk, "version": 1},
+    ),
     *page("teams:invitation_resend", ADMINS, args=invitation, post=nothing),
     *page("teams:invitation_revoke", ADMINS, args=invitation, post=nothing),
     *page("teams:office_list", OVERSEERS),

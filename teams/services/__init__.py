@@ -1,7 +1,7 @@
 """What can be done to a team: one function per verb, the actor first."""
 
 from teams.services.admission import accept_invitation
-from teams.services.invitations import invite_member, resend_invitation, revoke_invitation
+from teams.services.invitations import change_invitation, invite_member, resend_invitation, revoke_invitation
 from teams.services.members import change_member, deactivate_member, reactivate_member
 from teams.services.offices import change_office, create_office
 from teams.services.organizations import (
@@ -14,6 +14,7 @@ from teams.services.organizations import (
 
 __all__ = [
     "accept_invitation",
+    "change_invitation",
     "change_member",
     "change_office",
     "change_security_policy",

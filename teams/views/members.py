@@ -15,7 +15,7 @@ from teams.capabilities import Capability, Reach
 from teams.forms import ConfirmForm, InviteForm, ManageMemberForm
 from teams.models import Member
 from teams.policy import require_touch
-from teams.readers import DEACTIVATED, INVITED, SECOND_FACTOR, TABS, member_list
+from teams.readers import DEACTIVATED, INVITED, SECOND_FACTOR, STATES, TABS, member_list
 from teams.role_words import allowed, role_change
 
 CONSEQUENCES: Final = "#consequences"
@@ -45,6 +45,7 @@ class MemberListView(ConsolePage):
             filters=found.filters,
             tabs=[(status, TABS[status], found.counts[status]) for status in found.counts],
             second_factors=SECOND_FACTOR.items(),
+            states=STATES.items(),
             range_text=f"{found.first:,}–{found.last:,} of {found.total:,}" if found.rows else "",
             newer_url=self._page_url(found.filters.page - 1) if found.filters.page > 1 else "",
             older_url=self._page_url(found.filters.page + 1) if found.has_next else "",

@@ -126,7 +126,7 @@ class TestMemberList:
         for words in ("Invited 2", "Expired", "Old Eze", "Above Eze", "Resend", "Revoke"):
             assert words in page
         assert "Done Eze" not in page
-        assert page.count("Revoke") == 1
+        assert page.count("Resend") == 1
 
 
 class TestInvite:
