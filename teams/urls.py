@@ -22,6 +22,7 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 public_urlpatterns: list[URLPattern | URLResolver] = [
     path("invitation/<slug:organization>/", admission.InvitationView.as_view(), name="invitation"),
+    path("invitation/<slug:organization>/ask/", admission.InvitationAskView.as_view(), name="invitation_ask"),
     path(
         "invitation/<slug:organization>/sign-out/",
         admission.InvitationSignOutView.as_view(),

@@ -11,9 +11,11 @@ from teams.services.organizations import (
     suspend_organization,
     sync_built_in_roles,
 )
+from teams.services.renewals import ask_for_invitation
 
 __all__ = [
     "accept_invitation",
+    "ask_for_invitation",
     "change_invitation",
     "change_member",
     "change_office",
