@@ -71,6 +71,10 @@ class MemberQuerySet(OrganizationRows):
         """Those who can act: neither deactivated nor locked out of their login."""
         return self.filter(status="active", user__is_active=True)
 
+    def present(self) -> Self:
+        """Without those who were removed or have left: they live on in the audit log and in history alone."""
+        return self.exclude(status="removed")
+
     def with_second_factor(self) -> Self:
         """`has_second_factor`: an app or a passkey; recovery codes alone are none."""
         factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)

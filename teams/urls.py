@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from teams.views import admission, invitations, members, settings
+from teams.views import admission, invitations, many_invitations, members, settings
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/members/", members.MemberListView.as_view(), name="member_list"),
     path("settings/members/invite/", members.MemberInviteView.as_view(), name="member_invite"),
+    path("settings/members/invite/several/", many_invitations.MembersInviteView.as_view(), name="members_invite"),
+    path(
+        "settings/members/invite/several/<int:pk>/",
+        many_invitations.MembersInvitedView.as_view(),
+        name="members_invited",
+    ),
     path("settings/members/<int:pk>/", members.MemberManageView.as_view(), name="member_manage"),
+    path("settings/members/<int:pk>/profile/", members.MemberProfileView.as_view(), name="member_profile"),
+    path("settings/members/<int:pk>/sessions/", members.MemberSessionsView.as_view(), name="member_sessions"),
     path("settings/members/<int:pk>/reactivate/", members.MemberReactivateView.as_view(), name="member_reactivate"),
     path("settings/invitations/<int:pk>/", invitations.InvitationChangeView.as_view(), name="invitation_change"),
     path("settings/invitations/<int:pk>/resend/", invitations.InvitationResendView.as_view(), name="invitation_resend"),

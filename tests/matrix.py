@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from audit.models import AuditEvent
 from customers.models import Customer
 from notifications.models import OutgoingEmail
 from teams.models import Invitation, Member, Office
@@ -143,6 +144,15 @@ def invitee(lender: Lender) -> dict[str, Any]:
     }
 
 
+def several_invitees(lender: Lender) -> dict[str, Any]:
+    people = "Efe Osagie <efe.osagie@new.example>\nnobody"
+    return {"people": people, "role": lender.roles["compliance"].pk, "office": lender.branch.pk, "invite": "1"}
+
+
+def invited_together(lender: Lender) -> list[Any]:
+    return [AuditEvent.objects.get(organization=lender.organization, verb="members.invited").pk]
+
+
 def new_office(lender: Lender) -> dict[str, Any]:
     return {"name": "Lekki Branch", "type": Office.Type.BRANCH, "parent": lender.head.pk, "description": ""}
 
@@ -183,7 +193,11 @@ ROWS: list[Row] = [
     ),
     *page("teams:member_list", READERS_OF_MEMBERS),
     *page("teams:member_invite", ADMINS, post=invitee),
+    *page("teams:members_invite", ADMINS, post=several_invitees),
+    *page("teams:members_invited", ADMINS, args=invited_together),
     *page("teams:member_manage", ADMINS, args=member("loan_officer"), post=new_role),
+    *page("teams:member_profile", READERS_OF_MEMBERS, args=member("loan_officer")),
+    *page("teams:member_sessions", ADMINS, args=member("loan_officer"), post=nothing),
     *page("customers:member_deactivate", ADMINS, args=member("loan_officer"), post=nothing),
     *page("teams:member_reactivate", ADMINS, args=member("deactivated"), post=nothing),
     *page(

@@ -2,7 +2,8 @@
 
 from teams.services.admission import accept_invitation
 from teams.services.invitations import change_invitation, invite_member, resend_invitation, revoke_invitation
-from teams.services.members import change_member, deactivate_member, reactivate_member
+from teams.services.many_invitations import check_invitations, invite_members
+from teams.services.members import change_member, deactivate_member, end_member_sessions, reactivate_member
 from teams.services.offices import change_office, create_office
 from teams.services.organizations import (
     change_security_policy,
@@ -20,10 +21,13 @@ __all__ = [
     "change_member",
     "change_office",
     "change_security_policy",
+    "check_invitations",
     "create_office",
     "create_organization",
     "deactivate_member",
+    "end_member_sessions",
     "invite_member",
+    "invite_members",
     "reactivate_member",
     "resend_invitation",
     "resume_organization",

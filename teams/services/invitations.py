@@ -37,6 +37,13 @@ def invite_member(
     """
     actor = lock_team(actor)
     actor.require(Capability.MEMBERS_INVITE)
+    return offer_place(actor, email=email, first_name=first_name, last_name=last_name, role=role, office=office)
+
+
+def offer_place(
+    actor: Member, *, email: str, first_name: str, last_name: str, role: Role, office: Office
+) -> Invitation:
+    """The rules and the writing of `invite_member`, for an actor who was locked and may invite."""
     role = require_givable(actor, role)
     office = require_reached(actor, office, Capability.MEMBERS_INVITE)
     email = User.objects.normalize_email(email)

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.services import end_all_sessions
 from audit.services import record
 from audit.verbs import Verb
 from lendconsole.errors import NotVisible, StaleVersion
@@ -86,6 +87,18 @@ def reactivate_member(*, actor: Member, member: Member) -> Member:
         revoked_at=now, revoked_by=actor
     )
     _record(actor, Verb.MEMBER_REACTIVATED, member, status=("Deactivated", "Active"))
+    return member
+
+
+@transaction.atomic
+def end_member_sessions(*, actor: Member, member: Member) -> Member:
+    """Sign the member out in every browser; the login is theirs, so other lenders' consoles ask them to sign in too.
+
+    Raises NotVisible or PermissionMissing.
+    """
+    actor, member = _lock_both(actor, member, Capability.MEMBERS_DEACTIVATE)
+    end_all_sessions(user=member.user)
+    record(actor=actor, verb=Verb.MEMBER_SESSIONS_ENDED, target=member)
     return member
 
 

@@ -13,6 +13,7 @@ from lendconsole.errors import NotVisible
 from teams import services
 from teams.capabilities import Capability, Reach
 from teams.forms import ConfirmForm, InviteForm, ManageMemberForm
+from teams.member_pages import member_page
 from teams.models import Member
 from teams.policy import require_touch
 from teams.readers import DEACTIVATED, INVITED, SECOND_FACTOR, STATES, TABS, member_list
@@ -29,7 +30,9 @@ class BackToList(FormPage):
     def next_url(self) -> str:
         listed = self.member.url("teams:member_list")
         behind = getattr(self.request.htmx, "current_url_abs_path", None)  # type: ignore[attr-defined]  # HtmxMiddleware
-        if behind and behind.partition("?")[0] == listed:
+        target = getattr(self, "target", None)
+        profile = self.member.url("teams:member_profile", target.pk) if target else listed
+        if behind and behind.partition("?")[0] in {listed, profile}:
             return str(behind)
         return f"{listed}?{urlencode({'status': self.tab})}" if self.tab else listed
 
@@ -188,6 +191,30 @@ def _chosen(form: forms.Form, name: str) -> Any:
         return field.clean(form[name].value())
     except forms.ValidationError:
         return None
+
+
+class MemberProfileView(ConsolePage):
+    """Everything about one member on one page; what can be done opens from here."""
+
+    capability = Capability.MEMBERS_VIEW
+    template_name = "teams/member_profile.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        facts = member_page(self.member, kwargs.pop("pk"))
+        return super().get_context_data(facts=facts, target=facts.target, **kwargs)
+
+
+class MemberSessionsView(MemberPage):
+    capability = Capability.MEMBERS_DEACTIVATE
+    template_name = "teams/member_sessions.html"
+    form_class = ConfirmForm
+
+    def carry_out(self, form: Any) -> str:
+        member = services.end_member_sessions(actor=self.member, member=self.target)
+        return f"{member.name} is signed out everywhere."
+
+    def next_url(self) -> str:
+        return str(self.member.url("teams:member_profile", self.target.pk))
 
 
 class MemberReactivateView(MemberPage):
