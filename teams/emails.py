@@ -192,7 +192,8 @@ def announce_deactivation(*, member: Member) -> None:
 
 @letter(DEACTIVATED)
 def deactivation_letter(email: OutgoingEmail) -> dict[str, Any]:
-    gone = Member.objects.filter(pk=email.payload["member"], status=Member.Status.DEACTIVATED, user__is_active=True)
+    ended = (Member.Status.DEACTIVATED, Member.Status.REMOVED)
+    gone = Member.objects.filter(pk=email.payload["member"], status__in=ended, user__is_active=True)
     if not gone.exists():
-        raise Undeliverable("The member was reactivated.")
+        raise Undeliverable("The member has access again.")
     return {}

@@ -139,6 +139,18 @@ class ConfirmForm(SubmitOnce, ConsoleForm):
     """Nothing but the button."""
 
 
+class LeaveForm(SubmitOnce, ConsoleForm):
+    """Typed by hand, because nobody can take it back alone."""
+
+    name = forms.CharField(label="Name of the organization", widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+    def clean_name(self) -> str:
+        typed: str = self.cleaned_data["name"]
+        if " ".join(typed.split()).casefold() != " ".join(self.member.organization.name.split()).casefold():
+            raise forms.ValidationError(f"Type {self.member.organization.name} to confirm.")
+        return typed
+
+
 class OfficeForm(SubmitOnce, ConsoleForm):
     name = forms.CharField(max_length=120, validators=[validate_person_name])
     type = forms.ChoiceField(choices=Office.Type, initial=Office.Type.BRANCH)

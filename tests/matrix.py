@@ -51,6 +51,8 @@ class Row:
     hidden: frozenset[str] = frozenset()
     args: Args = lambda lender: []
     payload: Payload = lambda lender: {}
+    unfit: frozenset[str] = frozenset()
+    """Whom a rule other than a permission stops: their form comes back (422)."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.name}"
@@ -198,6 +200,16 @@ ROWS: list[Row] = [
     *page("teams:member_manage", ADMINS, args=member("loan_officer"), post=new_role),
     *page("teams:member_profile", READERS_OF_MEMBERS, args=member("loan_officer")),
     *page("teams:member_sessions", ADMINS, args=member("loan_officer"), post=nothing),
+    *page("teams:membership", EVERYBODY),
+    *page("teams:membership_leave", EVERYBODY, get=True),
+    Row(
+        "teams:membership_leave",
+        "POST",
+        EVERYBODY - MANAGERS - SUPER,
+        payload=lambda lender: {"name": lender.organization.name},
+        unfit=MANAGERS | SUPER,
+    ),
+    *page("customers:member_remove", ADMINS, args=member("loan_officer"), post=nothing),
     *page("customers:member_deactivate", ADMINS, args=member("loan_officer"), post=nothing),
     *page("teams:member_reactivate", ADMINS, args=member("deactivated"), post=nothing),
     *page(

@@ -124,6 +124,8 @@ def expected(row: Row, actor: str) -> int:
         return 302
     if actor in OUTSIDERS or actor in row.hidden:
         return 404
+    if actor in row.unfit:
+        return 422
     return 200 if actor in row.allowed else 403
 
 

@@ -3,7 +3,14 @@
 from teams.services.admission import accept_invitation
 from teams.services.invitations import change_invitation, invite_member, resend_invitation, revoke_invitation
 from teams.services.many_invitations import check_invitations, invite_members
-from teams.services.members import change_member, deactivate_member, end_member_sessions, reactivate_member
+from teams.services.members import (
+    change_member,
+    deactivate_member,
+    end_member_sessions,
+    leave_organization,
+    reactivate_member,
+    remove_member,
+)
 from teams.services.offices import change_office, create_office
 from teams.services.organizations import (
     change_security_policy,
@@ -28,7 +35,9 @@ __all__ = [
     "end_member_sessions",
     "invite_member",
     "invite_members",
+    "leave_organization",
     "reactivate_member",
+    "remove_member",
     "resend_invitation",
     "resume_organization",
     "revoke_invitation",

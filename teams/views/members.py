@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.http import urlencode
 
 from accounts.pages import ConsolePage, FormPage
 from lendconsole.errors import NotVisible
 from teams import services
 from teams.capabilities import Capability, Reach
-from teams.forms import ConfirmForm, InviteForm, ManageMemberForm
+from teams.forms import ConfirmForm, InviteForm, LeaveForm, ManageMemberForm
 from teams.member_pages import member_page
 from teams.models import Member
 from teams.policy import require_touch
@@ -85,6 +86,7 @@ class MemberPage(BackToList):
     """A form about the member of the address, whom the actor may touch in the way of `capability`."""
 
     target: Member
+    shows_removed = False
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self._find()
@@ -96,6 +98,8 @@ class MemberPage(BackToList):
 
     def _find(self) -> None:
         self.target = find_member(self.member, self.kwargs["pk"])
+        if self.target.status == Member.Status.REMOVED and not self.shows_removed:
+            raise NotVisible
         require_touch(self.member, self.target, Capability(self.capability or ""))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -215,6 +219,31 @@ class MemberSessionsView(MemberPage):
 
     def next_url(self) -> str:
         return str(self.member.url("teams:member_profile", self.target.pk))
+
+
+class MembershipView(ConsolePage):
+    """One's own place, open to every member, with the way out."""
+
+    template_name = "teams/membership.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        target = find_member(self.member, self.member.pk)
+        return super().get_context_data(target=target, allowed=allowed(target.role), **kwargs)
+
+
+class MembershipLeaveView(FormPage):
+    template_name = "teams/membership_leave.html"
+    form_class = LeaveForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(target=find_member(self.member, self.member.pk), **kwargs)
+
+    def carry_out(self, form: Any) -> str:
+        services.leave_organization(actor=self.member)
+        return f"You have left {self.member.organization.name}."
+
+    def next_url(self) -> str:
+        return reverse("home")
 
 
 class MemberReactivateView(MemberPage):
