@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Window
+from django.db.models import Count, Exists, F, IntegerField, OrderBy, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from accounts.models import Organization
 from teams.capabilities import Capability
@@ -26,6 +28,13 @@ STATES: Final = {
     ASKED: "Asked for a new link",
     ALL: "Any state",
 }
+LAST_SEEN: Final = {"week": "In the last 7 days", "month": "Not for 30 days", "never": "Never"}
+SORTS: Final[dict[str, tuple[str, ...]]] = {
+    "name": ("name_key", "pk"),
+    "role": ("role__name", "name_key", "pk"),
+    "office": ("office__name", "name_key", "pk"),
+    "seen": ("last_seen_at", "pk"),
+}
 SECOND_FACTOR: Final = {"on": "On", "off": "Off"}
 
 
@@ -38,6 +47,8 @@ class MemberFilters:
     role: Role | None = None
     office: Office | None = None
     second_factor: str = ""
+    last_seen: str = ""
+    sort: str = "name"
     state: str = PENDING
     page: int = 1
     chips: list[tuple[str, str, str]] = field(default_factory=list)
@@ -53,6 +64,8 @@ class MemberFilters:
             role=_one_of(roles, text("role")),
             office=_one_of(offices, text("office")),
             second_factor=text("second_factor") if text("second_factor") in SECOND_FACTOR else "",
+            last_seen=text("last_seen") if text("last_seen") in LAST_SEEN else "",
+            sort=text("sort") if text("sort").removeprefix("-") in SORTS else "name",
             state=text("state") if text("state") in STATES else PENDING,
             page=int(text("page")) if text("page").isdecimal() and len(text("page")) < 6 else 1,
         )
@@ -66,7 +79,9 @@ class MemberFilters:
             ("Office", self.office.name if self.office else "", "office"),
             ("Second factor", SECOND_FACTOR.get(self.second_factor, ""), "second_factor"),
         ]
-        if self.status == INVITED and self.state:
+        if self.status != INVITED:
+            possible.append(("Last seen", LAST_SEEN.get(self.last_seen, ""), "last_seen"))
+        elif self.state:
             possible.append(("State", STATES[self.state], "state"))
         return [chip for chip in possible if chip[1]]
 
@@ -140,7 +155,36 @@ def _members(member: Member, filters: MemberFilters) -> QuerySet[Member]:
     )
     if filters.second_factor:
         rows = rows.filter(has_second_factor=filters.second_factor == "on")
-    return rows.order_by("name_key", "pk")
+    if filters.last_seen:
+        rows = rows.filter(_seen(filters.last_seen))
+    return rows.order_by(*_order(filters.sort))
+
+
+def _seen(last_seen: str) -> Q:
+    now = timezone.now()
+    match last_seen:
+        case "week":
+            return Q(last_seen_at__gte=now - timedelta(days=7))
+        case "month":
+            return Q(last_seen_at__lt=now - timedelta(days=30)) | Q(last_seen_at=None)
+    return Q(last_seen_at=None)
+
+
+def _order(sort: str) -> list[OrderBy]:
+    """Nobody's last time counts as the longest ago, whichever way round."""
+    columns = SORTS[sort.removeprefix("-")]
+    if sort.startswith("-"):
+        return [F(column).desc(nulls_last=True) for column in columns]
+    return [F(column).asc(nulls_first=True) for column in columns]
+
+
+def exported_members(member: Member, parameters: Mapping[str, Any]) -> tuple[MemberFilters, list[Any]]:
+    """Every member that the list shows under the same address, on all of its pages."""
+    roles = roles_of(member.organization)
+    filters = MemberFilters.parse(parameters, roles, list(Office.objects.for_organization(member.organization)))
+    if filters.status == INVITED:
+        filters.status = ACTIVE
+    return filters, list(_members(member, filters).select_related("user", "office", "role"))
 
 
 def _permitted(member: Member, capability: Capability) -> Exists:

@@ -8,6 +8,7 @@ from teams.views import admission, invitations, many_invitations, members, setti
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/members/", members.MemberListView.as_view(), name="member_list"),
+    path("settings/members/export/", members.MemberExportView.as_view(), name="member_export"),
     path("settings/members/invite/", members.MemberInviteView.as_view(), name="member_invite"),
     path("settings/members/invite/several/", many_invitations.MembersInviteView.as_view(), name="members_invite"),
     path(

@@ -194,6 +194,7 @@ ROWS: list[Row] = [
         post=lambda lender: {"version": fresh(lender.customers["own"])},
     ),
     *page("teams:member_list", READERS_OF_MEMBERS),
+    *page("teams:member_export", READERS_OF_MEMBERS),
     *page("teams:member_invite", ADMINS, post=invitee),
     *page("teams:members_invite", ADMINS, post=several_invitees),
     *page("teams:members_invited", ADMINS, args=invited_together),

@@ -120,6 +120,15 @@ def leave_organization(*, actor: Member) -> Member:
     return member
 
 
+@transaction.atomic
+def export_members(*, actor: Member, count: int, filters: dict[str, str]) -> None:
+    """Write down who took so many members out of the console, and by which filters. Raises PermissionMissing."""
+    actor.require(Capability.MEMBERS_VIEW)
+    record(
+        actor=actor, verb=Verb.MEMBERS_EXPORTED, target=actor.organization, after={"members": count, "filters": filters}
+    )
+
+
 def _take_off(member: Member, *, because: str) -> None:
     keep_a_super_admin(member)
     keep_customers_served(member, because=because)
