@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import EmailAddress, Login
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
@@ -22,6 +23,14 @@ def rename_login(*, user: User, first_name: str, last_name: str) -> User:
     user.first_name, user.last_name = first_name, last_name
     user.save(update_fields=["first_name", "last_name"])
     return user
+
+
+def end_all_sessions(*, user: User) -> int:
+    """Sign the login out everywhere, in force on the next request of each browser. How many sessions there were."""
+    sessions = list(UserSession.objects.filter(user=user))
+    for session in sessions:
+        session.end()
+    return len(sessions)
 
 
 def sign_in(request: HttpRequest, user: User, *, next_url: str) -> HttpResponse:

@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 # Where a record can be opened, and the permission that its page asks for. Names of pages point up; classes may not.
 PAGES: Final[dict[str, tuple[str, str]]] = {
     "customers.customer": ("customers:customer_profile", "customers.find"),
-    "teams.member": ("teams:member_manage", "members.manage"),
+    "teams.member": ("teams:member_profile", "members.view"),
     "teams.office": ("teams:office_edit", "offices.manage"),
 }
 NOTHING: Final = "nothing"

@@ -30,6 +30,7 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
         offboarding.MemberDeactivateView.as_view(),
         name="member_deactivate",
     ),
+    path("settings/members/<int:pk>/remove/", offboarding.MemberRemoveView.as_view(), name="member_remove"),
 ]
 public_urlpatterns: list[URLPattern | URLResolver] = [
     path("borrower/<slug:organization>/", borrower.BorrowerSignInView.as_view(), name="borrower_sign_in"),

@@ -66,7 +66,7 @@ SETTINGS: Final[tuple[Item, ...]] = (
         "Team members",
         "id-badge-2",
         "teams:member_list",
-        ("teams:member_", "teams:invitation_", "customers:member_"),
+        ("teams:member_", "teams:members_", "teams:invitation_", "customers:member_"),
         Capability.MEMBERS_VIEW,
     ),
     Item("Offices", "building-community", "teams:office_list", ("teams:office_",), Capability.OFFICES_VIEW),

@@ -17,6 +17,8 @@ from teams.invitation_links import invitation_url
 from teams.models import Invitation, Member, Role
 
 INVITATION = "teams/invitation"
+REMINDER = "teams/invitation_reminder"
+ASKED_FOR = "teams/invitation_asked_for"
 ROLE_CHANGED = "teams/role_changed"
 DEACTIVATED = "teams/deactivated"
 
@@ -53,13 +55,86 @@ def invitation_letter(email: OutgoingEmail) -> dict[str, Any]:
     """The link is made here; a letter that was overtaken by a newer one or a revocation is not sent."""
     invitation = (
         Invitation.objects.open()
-        .select_related("organization", "invited_by__user")
+        .select_related("organization", "invited_by__user", "role", "office")
         .filter(pk=email.payload["invitation"], times_sent=email.payload["times_sent"])
         .first()
     )
     if invitation is None:
         raise Undeliverable("The invitation was accepted, revoked, sent again or expired.")
-    return {"link": invitation_url(invitation), "expires": _written(invitation)}
+    return invitation_facts(invitation)
+
+
+def invitation_facts(invitation: Invitation) -> dict[str, Any]:
+    """As they are when the letter leaves: role and office may have changed since it was queued."""
+    return {
+        "link": invitation_url(invitation),
+        "expires": _written(invitation),
+        "inviter": invitation.invited_by.name if invitation.invited_by else "",
+        "role": invitation.role.name,
+        "office": invitation.office.name,
+    }
+
+
+def remind_of_invitation(*, invitation: Invitation) -> bool:
+    """Once for each link that was sent. False when this link was reminded of already."""
+    key = f"{invitation_topic(invitation)}:reminder:{invitation.times_sent}"
+    if OutgoingEmail.objects.filter(organization=invitation.organization, dedupe_key=key).exists():
+        return False
+    queue_email(
+        kind=REMINDER,
+        dedupe_key=key,
+        recipient=invitation.email,
+        recipient_label=invitation.name,
+        payload={
+            "invitation": invitation.pk,
+            "times_sent": invitation.times_sent,
+            "first_name": invitation.first_name,
+            "lender": invitation.organization.name,
+        },
+        topic=invitation_topic(invitation),
+    )
+    return True
+
+
+@letter(REMINDER, label="Invitation reminder")
+def reminder_letter(email: OutgoingEmail) -> dict[str, Any]:
+    return invitation_letter(email)
+
+
+def announce_request(*, invitation: Invitation) -> None:
+    """Tell the inviter, if there is still one, that the holder of an expired link asked for a new one."""
+    inviter = invitation.invited_by
+    if inviter is None or inviter.status != Member.Status.ACTIVE or not inviter.user.is_active:
+        return
+    queue_email(
+        kind=ASKED_FOR,
+        dedupe_key=f"{invitation_topic(invitation)}:asked:{invitation.times_sent}",
+        recipient=inviter.user.email,
+        recipient_label=inviter.name,
+        payload={
+            "invitation": invitation.pk,
+            "times_sent": invitation.times_sent,
+            "member": inviter.pk,
+            "first_name": inviter.user.first_name,
+            "person": invitation.name,
+            "address": invitation.email,
+            "lender": invitation.organization.name,
+        },
+        topic=invitation_topic(invitation),
+    )
+
+
+@letter(ASKED_FOR, label="New invitation asked for")
+def request_letter(email: OutgoingEmail) -> dict[str, Any]:
+    payload = email.payload
+    expired = Invitation.objects.expired().filter(
+        pk=payload["invitation"], times_sent=payload["times_sent"], asked_at__isnull=False
+    )
+    member = Member.objects.active().filter(pk=payload["member"]).select_related("organization").first()
+    if member is None or not expired.exists():
+        raise Undeliverable("The invitation was sent again or revoked, or the inviter has left.")
+    listed = reverse("teams:member_list", args=[member.organization.slug])
+    return {"link": absolute_url(f"{listed}?status=invited&state=asked")}
 
 
 def _written(invitation: Invitation) -> str:
@@ -117,7 +192,8 @@ def announce_deactivation(*, member: Member) -> None:
 
 @letter(DEACTIVATED)
 def deactivation_letter(email: OutgoingEmail) -> dict[str, Any]:
-    gone = Member.objects.filter(pk=email.payload["member"], status=Member.Status.DEACTIVATED, user__is_active=True)
+    ended = (Member.Status.DEACTIVATED, Member.Status.REMOVED)
+    gone = Member.objects.filter(pk=email.payload["member"], status__in=ended, user__is_active=True)
     if not gone.exists():
-        raise Undeliverable("The member was reactivated.")
+        raise Undeliverable("The member has access again.")
     return {}

@@ -49,6 +49,10 @@ class TooManyInvitations(DomainError):
     """The limit of the inviter or of the recipient is reached."""
 
 
+class NobodyToInvite(DomainError):
+    """No row of a list can be invited."""
+
+
 class InvitationClosed(DomainError):
     """The invitation was accepted or revoked and cannot be sent or revoked any more."""
 

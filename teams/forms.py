@@ -14,6 +14,7 @@ from accounts.models import User
 from accounts.validators import validate_person_name
 from lendconsole.forms import FILL_IN, ConsoleForm, SubmitOnce, VersionGuard
 from teams.capabilities import Capability
+from teams.invitation_lists import EXAMPLE, MOST_BYTES, ListRefused, make_wishes, read_file, read_lines
 from teams.models import Invitation, Member, Office, Role
 from teams.office_tree import OfficeField
 from teams.policy import givable_roles, reached_offices
@@ -62,6 +63,52 @@ class InviteForm(SubmitOnce, ConsoleForm):
         _offer(self, "office", reached_offices(member, Capability.MEMBERS_INVITE))
 
 
+class InviteSeveralForm(SubmitOnce, ConsoleForm):
+    """`cleaned_data["wishes"]` holds the rows of the list, whichever way it came."""
+
+    people = forms.CharField(
+        label="People",
+        required=False,
+        max_length=MOST_BYTES,
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
+        help_text=f"One on each line: {EXAMPLE}, or ngozi@example.com, Ngozi, Eze.",
+    )
+    file = forms.FileField(
+        label="Or a CSV file",
+        required=False,
+        allow_empty_file=True,
+        widget=forms.FileInput(attrs={"accept": ".csv,text/csv"}),
+        help_text="Its first row names the columns: e-mail, first name, last name, role, office.",
+    )
+    role = RoleField(label="Role", required=False, empty_label="As the list says", help_text="For rows without one.")
+    office = OfficeField(
+        Office.objects.none(),
+        label="Office",
+        required=False,
+        empty_label="As the list says",
+        help_text="For rows without one.",
+    )
+
+    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
+        super().__init__(*args, member=member, **kwargs)
+        _offer(self, "role", givable_roles(member))
+        _offer(self, "office", reached_offices(member, Capability.MEMBERS_INVITE))
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        if self.errors:
+            return facts
+        try:
+            text = read_file(facts["file"]) if facts.get("file") is not None else facts["people"]
+            lines = read_lines(text)
+        except ListRefused as error:
+            field = "file" if facts.get("file") is not None else "people"
+            self.add_error(field, str(error))
+            return facts
+        wishes = make_wishes(self.member, lines, role=facts.get("role"), office=facts.get("office"))
+        return {**facts, "wishes": wishes}
+
+
 class ManageMemberForm(SubmitOnce, VersionGuard, ConsoleForm):
     """`target`: whom the actor manages. What the target has now is always among the choices."""
 
@@ -75,8 +122,33 @@ class ManageMemberForm(SubmitOnce, VersionGuard, ConsoleForm):
         _offer(self, "office", offices | _present(member, target.office_id))
 
 
+class ChangeInvitationForm(SubmitOnce, VersionGuard, ConsoleForm):
+    """`invitation`: the one that nobody has accepted yet. Its present office is always among the choices."""
+
+    role = RoleField(label="Role", empty_label=None)
+    office = OfficeField(Office.objects.none(), label="Office", empty_label=None)
+
+    def __init__(self, *args: Any, member: Member, invitation: Invitation, **kwargs: Any) -> None:
+        super().__init__(*args, member=member, **kwargs)
+        _offer(self, "role", givable_roles(member))
+        offices = reached_offices(member, Capability.MEMBERS_INVITE)
+        _offer(self, "office", offices | _present(member, invitation.office_id))
+
+
 class ConfirmForm(SubmitOnce, ConsoleForm):
     """Nothing but the button."""
+
+
+class LeaveForm(SubmitOnce, ConsoleForm):
+    """Typed by hand, because nobody can take it back alone."""
+
+    name = forms.CharField(label="Name of the organization", widget=forms.TextInput(attrs={"autocomplete": "off"}))
+
+    def clean_name(self) -> str:
+        typed: str = self.cleaned_data["name"]
+        if " ".join(typed.split()).casefold() != " ".join(self.member.organization.name.split()).casefold():
+            raise forms.ValidationError(f"Type {self.member.organization.name} to confirm.")
+        return typed
 
 
 class OfficeForm(SubmitOnce, ConsoleForm):

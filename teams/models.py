@@ -121,6 +121,7 @@ class Member(TenantModel):
     class Status(models.TextChoices):
         ACTIVE = "active", "Active"
         DEACTIVATED = "deactivated", "Deactivated"
+        REMOVED = "removed", "Removed"
 
     user = models.ForeignKey(User, models.PROTECT, related_name="memberships")
     role = models.ForeignKey(Role, models.PROTECT, related_name="members")
@@ -128,7 +129,7 @@ class Member(TenantModel):
     status = models.CharField(max_length=20, choices=Status, default=Status.ACTIVE)
     phone = models.CharField(max_length=20, blank=True, help_text="Work phone, shown to the borrowers they manage")
     joined_at = models.DateTimeField(default=timezone.now)
-    deactivated_at = models.DateTimeField(null=True, blank=True)
+    deactivated_at = models.DateTimeField(null=True, blank=True, help_text="since when there is no access")
     last_seen_at = models.DateTimeField(null=True, blank=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 
@@ -204,6 +205,15 @@ def _invitation_nonce() -> str:
 class Invitation(TenantModel):
     """A place offered to one address. The link is signed over `nonce`, which changes when the invitation is sent again."""
 
+    class State(models.TextChoices):
+        """What became of it. Nobody writes it down: it follows from the moments below, the clock and the outbox."""
+
+        WAITING = "waiting", "Waiting"
+        FAILED = "failed", "Not delivered"
+        EXPIRED = "expired", "Expired"
+        REVOKED = "revoked", "Revoked"
+        ACCEPTED = "accepted", "Accepted"
+
     email = models.EmailField("e-mail")
     first_name = models.CharField(max_length=80, validators=[validate_person_name])
     last_name = models.CharField(max_length=80, validators=[validate_person_name])
@@ -217,6 +227,10 @@ class Invitation(TenantModel):
     sent_at = models.DateTimeField(default=timezone.now)
     times_sent = models.PositiveSmallIntegerField(default=1)
     expires_at = models.DateTimeField()
+    asked_at = models.DateTimeField(
+        null=True, blank=True, help_text="when the holder of the expired link asked for a new one"
+    )
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     accepted_at = models.DateTimeField(null=True, blank=True)
     accepted_by = models.ForeignKey(Member, models.PROTECT, null=True, blank=True, related_name="+")
     revoked_at = models.DateTimeField(null=True, blank=True)
@@ -254,7 +268,22 @@ class Invitation(TenantModel):
 
     @property
     def is_open(self) -> bool:
-        return self.accepted_at is None and self.revoked_at is None and not self.is_expired
+        return self.is_pending and not self.is_expired
+
+    @property
+    def is_pending(self) -> bool:
+        return self.accepted_at is None and self.revoked_at is None
+
+    @property
+    def state(self) -> Invitation.State:
+        """`FAILED` shows on rows that were read `with_delivery` only."""
+        if self.accepted_at is not None:
+            return self.State.ACCEPTED
+        if self.revoked_at is not None:
+            return self.State.REVOKED
+        if self.is_expired:
+            return self.State.EXPIRED
+        return self.State.FAILED if getattr(self, "is_undelivered", False) else self.State.WAITING
 
     def renew_nonce(self) -> None:
         """Make every link sent so far worthless. The caller saves."""

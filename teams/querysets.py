@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Self
 
 from allauth.mfa.models import Authenticator
 from django.db import models
-from django.db.models import Count, Exists, IntegerField, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Concat, Lower
+from django.db.models import CharField, Count, Exists, IntegerField, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Cast, Coalesce, Concat, Lower
 from django.utils import timezone
 
+from notifications.models import OutgoingEmail
 from teams.capabilities import Capability, Reach
 
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class MemberQuerySet(OrganizationRows):
         """Those who can act: neither deactivated nor locked out of their login."""
         return self.filter(status="active", user__is_active=True)
 
+    def present(self) -> Self:
+        """Without those who were removed or have left: they live on in the audit log and in history alone."""
+        return self.exclude(status="removed")
+
     def with_second_factor(self) -> Self:
         """`has_second_factor`: an app or a passkey; recovery codes alone are none."""
         factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
@@ -114,6 +119,27 @@ class InvitationQuerySet(OrganizationRows):
 
     def expired(self) -> Self:
         return self.pending().filter(expires_at__lte=timezone.now())
+
+    def with_delivery(self) -> Self:
+        """`is_undelivered`: the program gave up on the e-mail with the present link."""
+        key = Concat(Value("invitation:"), Cast("pk", CharField()), Value(":"), Cast("times_sent", CharField()))
+        failed = OutgoingEmail.objects.filter(
+            organization=OuterRef("organization"), dedupe_key=OuterRef("letter_key"), state=OutgoingEmail.State.FAILED
+        )
+        return self.annotate(letter_key=key).annotate(is_undelivered=Exists(failed))
+
+    def in_state(self, state: str) -> Self:
+        """The same as `Invitation.state`, for the database."""
+        match state:
+            case "accepted":
+                return self.filter(accepted_at__isnull=False)
+            case "revoked":
+                return self.filter(accepted_at=None, revoked_at__isnull=False)
+            case "expired":
+                return self.expired()
+            case "failed" | "waiting":
+                return self.open().with_delivery().filter(is_undelivered=state == "failed")
+        return self.pending()
 
     def matching(self, text: str) -> Self:
         rows = self.annotate(name_key=Lower(Concat("first_name", Value(" "), "last_name")))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
-from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery, Window
+from django.db.models import Count, Exists, F, IntegerField, OrderBy, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from accounts.models import Organization
 from teams.capabilities import Capability
@@ -19,6 +21,20 @@ PAGE_SIZE: Final = 50
 LONGEST_SEARCH: Final = 100
 ACTIVE, INVITED, DEACTIVATED = "active", "invited", "deactivated"
 TABS: Final = {ACTIVE: "Active", INVITED: "Invited", DEACTIVATED: "Deactivated"}
+PENDING, ASKED, ALL = "", "asked", "all"
+STATES: Final = {
+    PENDING: "Not accepted yet",
+    **dict(Invitation.State.choices),
+    ASKED: "Asked for a new link",
+    ALL: "Any state",
+}
+LAST_SEEN: Final = {"week": "In the last 7 days", "month": "Not for 30 days", "never": "Never"}
+SORTS: Final[dict[str, tuple[str, ...]]] = {
+    "name": ("name_key", "pk"),
+    "role": ("role__name", "name_key", "pk"),
+    "office": ("office__name", "name_key", "pk"),
+    "seen": ("last_seen_at", "pk"),
+}
 SECOND_FACTOR: Final = {"on": "On", "off": "Off"}
 
 
@@ -31,6 +47,9 @@ class MemberFilters:
     role: Role | None = None
     office: Office | None = None
     second_factor: str = ""
+    last_seen: str = ""
+    sort: str = "name"
+    state: str = PENDING
     page: int = 1
     chips: list[tuple[str, str, str]] = field(default_factory=list)
 
@@ -45,6 +64,9 @@ class MemberFilters:
             role=_one_of(roles, text("role")),
             office=_one_of(offices, text("office")),
             second_factor=text("second_factor") if text("second_factor") in SECOND_FACTOR else "",
+            last_seen=text("last_seen") if text("last_seen") in LAST_SEEN else "",
+            sort=text("sort") if text("sort").removeprefix("-") in SORTS else "name",
+            state=text("state") if text("state") in STATES else PENDING,
             page=int(text("page")) if text("page").isdecimal() and len(text("page")) < 6 else 1,
         )
         filters.chips = filters._chips()
@@ -57,6 +79,10 @@ class MemberFilters:
             ("Office", self.office.name if self.office else "", "office"),
             ("Second factor", SECOND_FACTOR.get(self.second_factor, ""), "second_factor"),
         ]
+        if self.status != INVITED:
+            possible.append(("Last seen", LAST_SEEN.get(self.last_seen, ""), "last_seen"))
+        elif self.state:
+            possible.append(("State", STATES[self.state], "state"))
         return [chip for chip in possible if chip[1]]
 
     def narrow(self, rows: QuerySet[Any]) -> QuerySet[Any]:
@@ -74,7 +100,7 @@ def _one_of(rows: list[Any], pk: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class MemberList:
-    """One page of a tab. Rows carry `can_manage`, `can_deactivate` (members) or `can_resend`, `can_revoke` (invitations)."""
+    """One page of a tab. Rows carry `can_manage`, `can_deactivate` (members) or `can_change`, `can_resend` (invitations)."""
 
     filters: MemberFilters
     roles: list[Role]
@@ -129,7 +155,36 @@ def _members(member: Member, filters: MemberFilters) -> QuerySet[Member]:
     )
     if filters.second_factor:
         rows = rows.filter(has_second_factor=filters.second_factor == "on")
-    return rows.order_by("name_key", "pk")
+    if filters.last_seen:
+        rows = rows.filter(_seen(filters.last_seen))
+    return rows.order_by(*_order(filters.sort))
+
+
+def _seen(last_seen: str) -> Q:
+    now = timezone.now()
+    match last_seen:
+        case "week":
+            return Q(last_seen_at__gte=now - timedelta(days=7))
+        case "month":
+            return Q(last_seen_at__lt=now - timedelta(days=30)) | Q(last_seen_at=None)
+    return Q(last_seen_at=None)
+
+
+def _order(sort: str) -> list[OrderBy]:
+    """Nobody's last time counts as the longest ago, whichever way round."""
+    columns = SORTS[sort.removeprefix("-")]
+    if sort.startswith("-"):
+        return [F(column).desc(nulls_last=True) for column in columns]
+    return [F(column).asc(nulls_first=True) for column in columns]
+
+
+def exported_members(member: Member, parameters: Mapping[str, Any]) -> tuple[MemberFilters, list[Any]]:
+    """Every member that the list shows under the same address, on all of its pages."""
+    roles = roles_of(member.organization)
+    filters = MemberFilters.parse(parameters, roles, list(Office.objects.for_organization(member.organization)))
+    if filters.status == INVITED:
+        filters.status = ACTIVE
+    return filters, list(_members(member, filters).select_related("user", "office", "role"))
 
 
 def _permitted(member: Member, capability: Capability) -> Exists:
@@ -137,8 +192,13 @@ def _permitted(member: Member, capability: Capability) -> Exists:
 
 
 def _invitations(member: Member, filters: MemberFilters) -> QuerySet[Invitation]:
-    rows = filters.narrow(Invitation.objects.visible_to(member).pending().matching(filters.q))
-    return rows.select_related("office", "invited_by__user").order_by("-sent_at", "-pk")
+    rows: Any = Invitation.objects.visible_to(member).matching(filters.q)
+    if filters.state == ASKED:
+        rows = rows.pending().filter(asked_at__isnull=False)
+    elif filters.state != ALL:
+        rows = rows.in_state(filters.state)
+    found: QuerySet[Invitation] = filters.narrow(rows.with_delivery())
+    return found.select_related("office", "invited_by__user").order_by("-sent_at", "-pk")
 
 
 def _counts(member: Member) -> dict[str, int]:
@@ -169,8 +229,8 @@ def _mark_member(member: Member, row: Any) -> None:
 
 
 def _mark_invitation(member: Member, row: Any) -> None:
-    row.can_revoke = may_give(member, row.role)
-    row.can_resend = row.can_revoke and row.office.is_active
+    row.can_change = row.is_pending and may_give(member, row.role)
+    row.can_resend = row.can_change and row.office.is_active
 
 
 def office_rows(member: Member) -> list[Office]:

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from teams.views import admission, invitations, members, settings
+from teams.views import admission, invitations, many_invitations, members, settings
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/members/", members.MemberListView.as_view(), name="member_list"),
+    path("settings/members/export/", members.MemberExportView.as_view(), name="member_export"),
     path("settings/members/invite/", members.MemberInviteView.as_view(), name="member_invite"),
+    path("settings/members/invite/several/", many_invitations.MembersInviteView.as_view(), name="members_invite"),
+    path(
+        "settings/members/invite/several/<int:pk>/",
+        many_invitations.MembersInvitedView.as_view(),
+        name="members_invited",
+    ),
     path("settings/members/<int:pk>/", members.MemberManageView.as_view(), name="member_manage"),
+    path("settings/members/<int:pk>/profile/", members.MemberProfileView.as_view(), name="member_profile"),
+    path("settings/members/<int:pk>/sessions/", members.MemberSessionsView.as_view(), name="member_sessions"),
+    path("membership/", members.MembershipView.as_view(), name="membership"),
+    path("membership/leave/", members.MembershipLeaveView.as_view(), name="membership_leave"),
     path("settings/members/<int:pk>/reactivate/", members.MemberReactivateView.as_view(), name="member_reactivate"),
+    path("settings/invitations/<int:pk>/", invitations.InvitationChangeView.as_view(), name="invitation_change"),
     path("settings/invitations/<int:pk>/resend/", invitations.InvitationResendView.as_view(), name="invitation_resend"),
     path("settings/invitations/<int:pk>/revoke/", invitations.InvitationRevokeView.as_view(), name="invitation_revoke"),
     path("settings/offices/", settings.OfficeListView.as_view(), name="office_list"),
@@ -21,6 +33,7 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
 ]
 public_urlpatterns: list[URLPattern | URLResolver] = [
     path("invitation/<slug:organization>/", admission.InvitationView.as_view(), name="invitation"),
+    path("invitation/<slug:organization>/ask/", admission.InvitationAskView.as_view(), name="invitation_ask"),
     path(
         "invitation/<slug:organization>/sign-out/",
         admission.InvitationSignOutView.as_view(),

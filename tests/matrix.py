@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from audit.models import AuditEvent
 from customers.models import Customer
 from notifications.models import OutgoingEmail
 from teams.models import Invitation, Member, Office
@@ -50,6 +51,8 @@ class Row:
     hidden: frozenset[str] = frozenset()
     args: Args = lambda lender: []
     payload: Payload = lambda lender: {}
+    unfit: frozenset[str] = frozenset()
+    """Whom a rule other than a permission stops: their form comes back (422)."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.name}"
@@ -143,6 +146,15 @@ def invitee(lender: Lender) -> dict[str, Any]:
     }
 
 
+def several_invitees(lender: Lender) -> dict[str, Any]:
+    people = "Efe Osagie <efe.osagie@new.example>\nnobody"
+    return {"people": people, "role": lender.roles["compliance"].pk, "office": lender.branch.pk, "invite": "1"}
+
+
+def invited_together(lender: Lender) -> list[Any]:
+    return [AuditEvent.objects.get(organization=lender.organization, verb="members.invited").pk]
+
+
 def new_office(lender: Lender) -> dict[str, Any]:
     return {"name": "Lekki Branch", "type": Office.Type.BRANCH, "parent": lender.head.pk, "description": ""}
 
@@ -182,10 +194,31 @@ ROWS: list[Row] = [
         post=lambda lender: {"version": fresh(lender.customers["own"])},
     ),
     *page("teams:member_list", READERS_OF_MEMBERS),
+    *page("teams:member_export", READERS_OF_MEMBERS),
     *page("teams:member_invite", ADMINS, post=invitee),
+    *page("teams:members_invite", ADMINS, post=several_invitees),
+    *page("teams:members_invited", ADMINS, args=invited_together),
     *page("teams:member_manage", ADMINS, args=member("loan_officer"), post=new_role),
+    *page("teams:member_profile", READERS_OF_MEMBERS, args=member("loan_officer")),
+    *page("teams:member_sessions", ADMINS, args=member("loan_officer"), post=nothing),
+    *page("teams:membership", EVERYBODY),
+    *page("teams:membership_leave", EVERYBODY, get=True),
+    Row(
+        "teams:membership_leave",
+        "POST",
+        EVERYBODY - MANAGERS - SUPER,
+        payload=lambda lender: {"name": lender.organization.name},
+        unfit=MANAGERS | SUPER,
+    ),
+    *page("customers:member_remove", ADMINS, args=member("loan_officer"), post=nothing),
     *page("customers:member_deactivate", ADMINS, args=member("loan_officer"), post=nothing),
     *page("teams:member_reactivate", ADMINS, args=member("deactivated"), post=nothing),
+    *page(
+        "teams:invitation_change",
+        ADMINS,
+        args=invitation,
+        post=lambda lender: {"role": lender.roles["compliance"].pk, "office": lender.branch.pk, "version": 1},
+    ),
     *page("teams:invitation_resend", ADMINS, args=invitation, post=nothing),
     *page("teams:invitation_revoke", ADMINS, args=invitation, post=nothing),
     *page("teams:office_list", OVERSEERS),

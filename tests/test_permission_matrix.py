@@ -15,6 +15,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from audit.services import record
+from audit.verbs import Verb
 from lendconsole.tenancy import as_owner, organization_context, tenant_models
 from notifications.models import OutgoingEmail
 from tests import factories
@@ -45,6 +47,12 @@ def furnished(world: World) -> World:
                 role=lender.roles["account_manager"],
                 office=lender.branch,
                 invited_by=lender["admin"],
+            )
+            record(
+                actor=lender["admin"],
+                verb=Verb.MEMBERS_INVITED,
+                target=lender.organization,
+                after={"invited": 1, "not_invited": 0, "rows": [{"name": f"{canary}-Row", "outcome": "invited"}]},
             )
             OutgoingEmail.objects.create(
                 organization=lender.organization,
@@ -120,6 +128,8 @@ def expected(row: Row, actor: str) -> int:
         return 302
     if actor in OUTSIDERS or actor in row.hidden:
         return 404
+    if actor in row.unfit:
+        return 422
     return 200 if actor in row.allowed else 403
 
 

@@ -15,11 +15,10 @@ from teams.views.members import MemberPage
 SHOWN: Final = 10
 
 
-class MemberDeactivateView(MemberPage):
+class OffboardingPage(MemberPage):
     """While customers are dedicated to the member the page lists them instead of asking; the service refuses too."""
 
     capability = Capability.MEMBERS_DEACTIVATE
-    template_name = "customers/member_deactivate.html"
     form_class = ConfirmForm
     tab = ACTIVE
 
@@ -28,6 +27,22 @@ class MemberDeactivateView(MemberPage):
         sent = Invitation.objects.open().for_organization(self.member.organization).filter(invited_by=self.target)
         return super().get_context_data(customers=held[:SHOWN], open_invitations=sent.count(), **kwargs)
 
+
+class MemberDeactivateView(OffboardingPage):
+    template_name = "customers/member_deactivate.html"
+
     def carry_out(self, form: Any) -> str:
         member = services.deactivate_member(actor=self.member, member=self.target)
         return f"{member.name} is deactivated and has no access to {member.organization.name} anymore."
+
+
+class MemberRemoveView(OffboardingPage):
+    template_name = "customers/member_remove.html"
+    shows_removed = True  # the second press of the button finds what the first one did
+
+    def next_url(self) -> str:
+        return str(self.member.url("teams:member_list"))
+
+    def carry_out(self, form: Any) -> str:
+        member = services.remove_member(actor=self.member, member=self.target)
+        return f"{member.name} is no longer a team member of {member.organization.name}."

@@ -1,8 +1,17 @@
 """What can be done to a team: one function per verb, the actor first."""
 
 from teams.services.admission import accept_invitation
-from teams.services.invitations import invite_member, resend_invitation, revoke_invitation
-from teams.services.members import change_member, deactivate_member, reactivate_member
+from teams.services.invitations import change_invitation, invite_member, resend_invitation, revoke_invitation
+from teams.services.many_invitations import check_invitations, invite_members
+from teams.services.members import (
+    change_member,
+    deactivate_member,
+    end_member_sessions,
+    export_members,
+    leave_organization,
+    reactivate_member,
+    remove_member,
+)
 from teams.services.offices import change_office, create_office
 from teams.services.organizations import (
     change_security_policy,
@@ -11,17 +20,26 @@ from teams.services.organizations import (
     suspend_organization,
     sync_built_in_roles,
 )
+from teams.services.renewals import ask_for_invitation
 
 __all__ = [
     "accept_invitation",
+    "ask_for_invitation",
+    "change_invitation",
     "change_member",
     "change_office",
     "change_security_policy",
+    "check_invitations",
     "create_office",
     "create_organization",
     "deactivate_member",
+    "end_member_sessions",
+    "export_members",
     "invite_member",
+    "invite_members",
+    "leave_organization",
     "reactivate_member",
+    "remove_member",
     "resend_invitation",
     "resume_organization",
     "revoke_invitation",

@@ -90,10 +90,10 @@ def standing_of(invitation: Invitation | None, ticket: Ticket | None, user: User
     """The one rule; the page shows it and the acceptance obeys it."""
     if invitation is None or ticket is None or not invitation.organization.is_active:
         return Standing.BROKEN
-    return _end_of(invitation, ticket) or _standing_of_person(invitation, user)
+    return end_of(invitation, ticket) or _standing_of_person(invitation, user)
 
 
-def _end_of(invitation: Invitation, ticket: Ticket) -> Standing | None:
+def end_of(invitation: Invitation, ticket: Ticket) -> Standing | None:
     """Why this link works for nobody anymore; None while it does."""
     ends = {
         Standing.USED: invitation.accepted_at is not None,
@@ -102,10 +102,10 @@ def _end_of(invitation: Invitation, ticket: Ticket) -> Standing | None:
         Standing.EXPIRED: invitation.is_expired,
     }
     end = next((standing for standing, holds in ends.items() if holds), None)
-    return end or (None if _still_offered(invitation) else Standing.WITHDRAWN)
+    return end or (None if still_offered(invitation) else Standing.WITHDRAWN)
 
 
-def _still_offered(invitation: Invitation) -> bool:
+def still_offered(invitation: Invitation) -> bool:
     """Whether the inviter is still there and may still give this role in this office."""
     if invitation.invited_by_id is None:
         return invitation.office.is_active

@@ -13,7 +13,7 @@ from accounts.models import Organization, User
 from audit.models import AuditEvent
 from audit.services import record
 from audit.verbs import Verb
-from lendconsole.errors import NotVisible
+from lendconsole.errors import NotVisible, StaleVersion
 from notifications.models import OutgoingEmail
 from notifications.services import cancel_emails
 from teams.capabilities import Capability
@@ -37,6 +37,13 @@ def invite_member(
     """
     actor = lock_team(actor)
     actor.require(Capability.MEMBERS_INVITE)
+    return offer_place(actor, email=email, first_name=first_name, last_name=last_name, role=role, office=office)
+
+
+def offer_place(
+    actor: Member, *, email: str, first_name: str, last_name: str, role: Role, office: Office
+) -> Invitation:
+    """The rules and the writing of `invite_member`, for an actor who was locked and may invite."""
     role = require_givable(actor, role)
     office = require_reached(actor, office, Capability.MEMBERS_INVITE)
     email = User.objects.normalize_email(email)
@@ -102,10 +109,49 @@ def resend_invitation(*, actor: Member, invitation: Invitation) -> Invitation:
     invitation.invited_by = actor
     invitation.sent_at, invitation.expires_at = timezone.now(), _expiry()
     invitation.times_sent += 1
-    invitation.save(update_fields=["nonce", "invited_by", "sent_at", "expires_at", "times_sent"])
+    invitation.asked_at = None
+    invitation.save(update_fields=["nonce", "invited_by", "sent_at", "expires_at", "times_sent", "asked_at"])
     record(actor=actor, verb=Verb.INVITATION_RESENT, target=invitation, after={"times_sent": invitation.times_sent})
     announce_invitation(invitation=invitation)
     return invitation
+
+
+@transaction.atomic
+def change_invitation(*, actor: Member, invitation: Invitation, role: Role, office: Office, version: int) -> Invitation:
+    """Another role or office before anybody accepted; the link stays as it is. From now on it is the actor who invites.
+
+    Raises NotVisible, PermissionMissing (MemberAboveActor), InvitationClosed, RoleNotGivable, OfficeNotReached or
+    StaleVersion.
+    """
+    actor = lock_team(actor)
+    invitation = _lock_pending(actor, invitation)
+    _refuse_above(actor, invitation)
+    if (role, office) == (invitation.role, invitation.office):
+        return invitation
+    if version != invitation.version:
+        raise StaleVersion(
+            f"Somebody changed this invitation while you had it open: now {invitation.role.name}, "
+            f"{invitation.office.name}. Open it again to go on from there."
+        )
+    before = _place(invitation)
+    invitation.role = require_givable(actor, role)
+    invitation.office = require_reached(actor, office, Capability.MEMBERS_INVITE)
+    invitation.invited_by = actor
+    invitation.version += 1
+    invitation.save(update_fields=["role", "office", "invited_by", "version"])
+    after = {name: value for name, value in _place(invitation).items() if value != before[name]}
+    record(
+        actor=actor,
+        verb=Verb.INVITATION_CHANGED,
+        target=invitation,
+        before={name: before[name] for name in after},
+        after=after,
+    )
+    return invitation
+
+
+def _place(invitation: Invitation) -> dict[str, str]:
+    return {"role": invitation.role.name, "office": invitation.office.name}
 
 
 @transaction.atomic
@@ -115,14 +161,18 @@ def revoke_invitation(*, actor: Member, invitation: Invitation) -> Invitation:
     if invitation_of(actor, invitation.pk).revoked_at is not None:
         return invitation
     invitation = _lock_pending(actor, invitation)
+    _refuse_above(actor, invitation)
+    _revoke(actor, invitation)
+    cancel_emails(invitation_topic(invitation), "The invitation was revoked.")
+    return invitation
+
+
+def _refuse_above(actor: Member, invitation: Invitation) -> None:
     if not may_give(actor, invitation.role):
         raise MemberAboveActor(
             f"This invitation is for the role {invitation.role.name}, which allows more than yours. "
             f"Ask a {invitation.role.name}."
         )
-    _revoke(actor, invitation)
-    cancel_emails(invitation_topic(invitation), "The invitation was revoked.")
-    return invitation
 
 
 def invitation_of(actor: Member, pk: int) -> Invitation:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from accounts.services import end_all_sessions
 from audit.services import record
 from audit.verbs import Verb
 from lendconsole.errors import NotVisible, StaleVersion
@@ -89,10 +90,69 @@ def reactivate_member(*, actor: Member, member: Member) -> Member:
     return member
 
 
-def _lock_both(actor: Member, member: Member, capability: Capability) -> tuple[Member, Member]:
+@transaction.atomic
+def remove_member(*, actor: Member, member: Member) -> Member:
+    """Take the member off the team: no access, no place in any list, only history. A new invitation brings them back.
+
+    Removing again changes nothing. Raises NotVisible, PermissionMissing, LastSuperAdmin or HoldsCustomers.
+    """
+    actor, member = _lock_both(actor, member, Capability.MEMBERS_DEACTIVATE, removed_too=True)
+    if member.status == Member.Status.REMOVED:
+        return member
+    was_active = member.status == Member.Status.ACTIVE
+    status = member.get_status_display()
+    _take_off(member, because="somebody who was removed cannot act for anybody")
+    _record(actor, Verb.MEMBER_REMOVED, member, status=(status, "Removed"))
+    if was_active:
+        announce_deactivation(member=member)
+    return member
+
+
+@transaction.atomic
+def leave_organization(*, actor: Member) -> Member:
+    """The actor's own way out. Raises PermissionMissing, LastSuperAdmin, or HoldsCustomers while customers are theirs."""
+    actor = lock_team(actor)
+    member = lock_member(actor.organization, actor)
+    if member is None:
+        raise NotVisible
+    _take_off(member, because="somebody who has left cannot act for anybody")
+    record(actor=actor, verb=Verb.MEMBER_LEFT, target=actor.organization, before={"role": member.role.name})
+    return member
+
+
+@transaction.atomic
+def export_members(*, actor: Member, count: int, filters: dict[str, str]) -> None:
+    """Write down who took so many members out of the console, and by which filters. Raises PermissionMissing."""
+    actor.require(Capability.MEMBERS_VIEW)
+    record(
+        actor=actor, verb=Verb.MEMBERS_EXPORTED, target=actor.organization, after={"members": count, "filters": filters}
+    )
+
+
+def _take_off(member: Member, *, because: str) -> None:
+    keep_a_super_admin(member)
+    keep_customers_served(member, because=because)
+    _write(member, status=Member.Status.REMOVED, deactivated_at=timezone.now())
+
+
+@transaction.atomic
+def end_member_sessions(*, actor: Member, member: Member) -> Member:
+    """Sign the member out in every browser; the login is theirs, so other lenders' consoles ask them to sign in too.
+
+    Raises NotVisible or PermissionMissing.
+    """
+    actor, member = _lock_both(actor, member, Capability.MEMBERS_DEACTIVATE)
+    end_all_sessions(user=member.user)
+    record(actor=actor, verb=Verb.MEMBER_SESSIONS_ENDED, target=member)
+    return member
+
+
+def _lock_both(
+    actor: Member, member: Member, capability: Capability, *, removed_too: bool = False
+) -> tuple[Member, Member]:
     actor = lock_team(actor)
     present = lock_member(actor.organization, member)
-    if present is None:
+    if present is None or (present.status == Member.Status.REMOVED and not removed_too):
         raise NotVisible
     require_touch(actor, present, capability)
     return actor, present

@@ -6,6 +6,7 @@ history, of logs behind the page and of referrers.
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,7 @@ from teams.services.admission import InvitationNotAcceptable, Newcomer, Standing
 
 SESSION_KEY: Final = "invitations"
 BAD_LINKS_PER_HOUR: Final = 30
+REQUESTS_PER_HOUR: Final = 20
 STATUS: Final = {Standing.BROKEN: 404}
 
 
@@ -54,10 +56,15 @@ class InvitationLinkView(View):
 
 def too_many_bad_links(request: HttpRequest) -> bool:
     """Nobody can guess a link; this only keeps those who try from wearing out the server."""
-    key = f"teams:bad-links:{get_adapter().get_client_ip(request)}"
+    return too_many(request, "bad-links", BAD_LINKS_PER_HOUR)
+
+
+def too_many(request: HttpRequest, what: str, most: int) -> bool:
+    """Counts one more from this address; whether there were more than `most` in an hour."""
+    key = f"teams:{what}:{get_adapter().get_client_ip(request)}"
     cache.add(key, 0, timeout=3600)
     try:
-        return cache.incr(key) > BAD_LINKS_PER_HOUR
+        return cache.incr(key) > most
     except ValueError:  # Valkey is away or has just forgotten the key
         return False
 
@@ -131,6 +138,23 @@ class InvitationView(View):
         }
         status = 422 if form is not None and form.is_bound else STATUS.get(standing, 410 if standing.is_over else 200)
         return render(self.request, "teams/invitation.html", context, status=status)
+
+
+@method_decorator(login_not_required, name="dispatch")
+class InvitationAskView(View):
+    """The holder of an expired link asks for a new one. What comes of it shows on the invitation's page."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: HttpRequest, organization: str) -> HttpResponse:
+        if too_many(request, "asked", REQUESTS_PER_HOUR):
+            return render(request, "429.html", status=429)
+        ticket = kept_ticket(request, organization)
+        lender = Organization.objects.active().filter(slug=organization).first()
+        if lender is not None and ticket is not None:
+            with organization_context(lender.pk), contextlib.suppress(InvitationNotAcceptable):
+                services.ask_for_invitation(ticket=ticket)
+        return redirect("teams_public:invitation", organization=organization)
 
 
 @method_decorator(login_not_required, name="dispatch")

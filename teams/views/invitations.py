@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from teams import services
 from teams.capabilities import Capability
-from teams.forms import ConfirmForm
+from teams.forms import ChangeInvitationForm, ConfirmForm
 from teams.models import Invitation
 from teams.readers import INVITED
 from teams.services.invitations import invitation_of
@@ -19,7 +19,7 @@ class InvitationPage(BackToList):
     """A question about the invitation of the address. The service refuses what is not the actor's to do."""
 
     capability = Capability.MEMBERS_INVITE
-    form_class = ConfirmForm
+    form_class: Any = ConfirmForm
     tab = INVITED
     invitation: Invitation
 
@@ -33,6 +33,23 @@ class InvitationPage(BackToList):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(invitation=self.invitation, **kwargs)
+
+
+class InvitationChangeView(InvitationPage):
+    template_name = "teams/invitation_change.html"
+    form_class = ChangeInvitationForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "invitation": self.invitation}
+
+    def get_initial(self) -> dict[str, Any]:
+        row = self.invitation
+        return {"role": row.role_id, "office": row.office_id, "version": row.version}
+
+    def carry_out(self, form: Any) -> str:
+        facts = {name: form.cleaned_data[name] for name in ("role", "office", "version")}
+        row = services.change_invitation(actor=self.member, invitation=self.invitation, **facts)
+        return f"{row.name} is invited as {row.role.name} in {row.office.name}. The link stays the same."
 
 
 class InvitationResendView(InvitationPage):

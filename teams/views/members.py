@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 
-from accounts.pages import ConsolePage, FormPage
+from accounts.pages import ConsoleMixin, ConsolePage, FormPage
 from lendconsole.errors import NotVisible
 from teams import services
 from teams.capabilities import Capability, Reach
-from teams.forms import ConfirmForm, InviteForm, ManageMemberForm
+from teams.forms import ConfirmForm, InviteForm, LeaveForm, ManageMemberForm
+from teams.member_export import members_csv
+from teams.member_pages import member_page
 from teams.models import Member
 from teams.policy import require_touch
-from teams.readers import DEACTIVATED, INVITED, SECOND_FACTOR, TABS, member_list
+from teams.readers import (
+    DEACTIVATED,
+    INVITED,
+    LAST_SEEN,
+    SECOND_FACTOR,
+    STATES,
+    TABS,
+    exported_members,
+    member_list,
+)
 from teams.role_words import allowed, role_change
 
 CONSEQUENCES: Final = "#consequences"
@@ -29,7 +42,9 @@ class BackToList(FormPage):
     def next_url(self) -> str:
         listed = self.member.url("teams:member_list")
         behind = getattr(self.request.htmx, "current_url_abs_path", None)  # type: ignore[attr-defined]  # HtmxMiddleware
-        if behind and behind.partition("?")[0] == listed:
+        target = getattr(self, "target", None)
+        profile = self.member.url("teams:member_profile", target.pk) if target else listed
+        if behind and behind.partition("?")[0] in {listed, profile}:
             return str(behind)
         return f"{listed}?{urlencode({'status': self.tab})}" if self.tab else listed
 
@@ -45,6 +60,8 @@ class MemberListView(ConsolePage):
             filters=found.filters,
             tabs=[(status, TABS[status], found.counts[status]) for status in found.counts],
             second_factors=SECOND_FACTOR.items(),
+            states=STATES.items(),
+            last_seen=LAST_SEEN.items(),
             range_text=f"{found.first:,}–{found.last:,} of {found.total:,}" if found.rows else "",
             newer_url=self._page_url(found.filters.page - 1) if found.filters.page > 1 else "",
             older_url=self._page_url(found.filters.page + 1) if found.has_next else "",
@@ -55,6 +72,22 @@ class MemberListView(ConsolePage):
         parameters = self.request.GET.copy()
         parameters["page"] = str(page)
         return f"{self.request.path}?{parameters.urlencode()}"
+
+
+class MemberExportView(ConsoleMixin):
+    """What the list shows under the same filters, as a file. Taking it is written to the audit log."""
+
+    http_method_names: ClassVar[list[str]] = ["get", "options"]  # type: ignore[misc]  # View declares it mutable
+    capability = Capability.MEMBERS_VIEW
+
+    def get(self, request: HttpRequest, organization: str) -> HttpResponse:
+        filters, rows = exported_members(self.member, request.GET)
+        named = {"Status": TABS[filters.status], **{label: value for label, value, _ in filters.chips}}
+        services.export_members(actor=self.member, count=len(rows), filters=named)
+        content = "\ufeff" + members_csv(rows, self.member.organization)
+        name = f"{self.member.organization.slug}-members-{timezone.localdate():%Y-%m-%d}.csv"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 class MemberInviteView(FormPage):
@@ -81,6 +114,7 @@ class MemberPage(BackToList):
     """A form about the member of the address, whom the actor may touch in the way of `capability`."""
 
     target: Member
+    shows_removed = False
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self._find()
@@ -92,6 +126,8 @@ class MemberPage(BackToList):
 
     def _find(self) -> None:
         self.target = find_member(self.member, self.kwargs["pk"])
+        if self.target.status == Member.Status.REMOVED and not self.shows_removed:
+            raise NotVisible
         require_touch(self.member, self.target, Capability(self.capability or ""))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
@@ -187,6 +223,55 @@ def _chosen(form: forms.Form, name: str) -> Any:
         return field.clean(form[name].value())
     except forms.ValidationError:
         return None
+
+
+class MemberProfileView(ConsolePage):
+    """Everything about one member on one page; what can be done opens from here."""
+
+    capability = Capability.MEMBERS_VIEW
+    template_name = "teams/member_profile.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        facts = member_page(self.member, kwargs.pop("pk"))
+        return super().get_context_data(facts=facts, target=facts.target, **kwargs)
+
+
+class MemberSessionsView(MemberPage):
+    capability = Capability.MEMBERS_DEACTIVATE
+    template_name = "teams/member_sessions.html"
+    form_class = ConfirmForm
+
+    def carry_out(self, form: Any) -> str:
+        member = services.end_member_sessions(actor=self.member, member=self.target)
+        return f"{member.name} is signed out everywhere."
+
+    def next_url(self) -> str:
+        return str(self.member.url("teams:member_profile", self.target.pk))
+
+
+class MembershipView(ConsolePage):
+    """One's own place, open to every member, with the way out."""
+
+    template_name = "teams/membership.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        target = find_member(self.member, self.member.pk)
+        return super().get_context_data(target=target, allowed=allowed(target.role), **kwargs)
+
+
+class MembershipLeaveView(FormPage):
+    template_name = "teams/membership_leave.html"
+    form_class = LeaveForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(target=find_member(self.member, self.member.pk), **kwargs)
+
+    def carry_out(self, form: Any) -> str:
+        services.leave_organization(actor=self.member)
+        return f"You have left {self.member.organization.name}."
+
+    def next_url(self) -> str:
+        return reverse("home")
 
 
 class MemberReactivateView(MemberPage):

@@ -76,9 +76,9 @@ def test_times_are_the_lenders(world: World) -> None:
 
 
 def test_records_are_links_only_for_those_who_may_open_every_one(world: World) -> None:
-    target = world.kudi["account_manager"]
-    _record(world.kudi, target=target, verb=Verb.MEMBER_ROLE_CHANGED)
-    link = f'href="{world.kudi.url(f"settings/members/{target.pk}/")}"'
+    target = world.kudi.branch
+    _record(world.kudi, target=target, verb=Verb.OFFICE_CHANGED)
+    link = f'href="{world.kudi.url(f"settings/offices/{target.pk}/")}"'
     assert link in _page(world.kudi.client("admin"), world.kudi)
     assert link not in _page(world.kudi.client("compliance"), world.kudi)
 

@@ -219,6 +219,12 @@ class TestLastSuperAdmin:
         with inside(twin), refused(LastSuperAdmin):
             services.deactivate_member(actor=twin["twin"], member=twin["super_admin"])
 
+    def test_is_not_removed_and_does_not_leave(self, twin: Lender) -> None:
+        with inside(twin), refused(LastSuperAdmin):
+            services.remove_member(actor=twin["twin"], member=twin["super_admin"])
+        with inside(twin), refused(LastSuperAdmin):
+            services.leave_organization(actor=twin["super_admin"])
+
     def test_moves_to_another_office(self, twin: Lender) -> None:
         with inside(twin):
             change(twin, "twin", twin["super_admin"], office=twin.head)

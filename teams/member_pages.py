@@ -1,0 +1,83 @@
+"""What a member's own page shows, cut down to what the reader may know."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from audit.lines import Line, line
+from audit.models import AuditEvent
+from lendconsole.errors import NotVisible
+from teams.capabilities import Capability
+from teams.models import Invitation, Member
+from teams.policy import may_give
+from teams.role_words import Allowed, allowed
+
+SHOWN: Final = 10
+RECORD: Final = "teams.member"
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPageFacts:
+    """`trail_by` and `trail_of` stay empty for readers without the audit log, `invitations` for those who may not invite."""
+
+    target: Member
+    since: datetime
+    allowed: tuple[Allowed, ...]
+    can_manage: bool
+    can_deactivate: bool
+    invitations: list[Invitation] = field(default_factory=list)
+    trail_by: list[Line] = field(default_factory=list)
+    trail_of: list[Line] = field(default_factory=list)
+
+
+def visible_member(member: Member, pk: int) -> Member:
+    """Who was removed is shown to readers of the audit log alone, as history. Raises NotVisible."""
+    rows: Any = Member.objects.visible_to(member).filter(pk=pk)
+    if not member.may(Capability.AUDIT_VIEW):
+        rows = rows.present()
+    target: Member | None = (
+        rows.with_customer_count()
+        .with_second_factor()
+        .select_related("user", "role", "office", "organization")
+        .prefetch_related("role__permissions")
+        .first()
+    )
+    if target is None:
+        raise NotVisible
+    return target
+
+
+def member_page(member: Member, pk: int) -> MemberPageFacts:
+    target = visible_member(member, pk)
+    trails = _trails(member, target) if member.may(Capability.AUDIT_VIEW) else {}
+    sent = Invitation.objects.visible_to(member).open().filter(invited_by=target).select_related("role", "office")
+    return MemberPageFacts(
+        target=target,
+        since=target.deactivated_at or target.joined_at,
+        allowed=allowed(target.role),
+        can_manage=target.status != Member.Status.REMOVED and _may(member, target, Capability.MEMBERS_MANAGE),
+        can_deactivate=target.status != Member.Status.REMOVED and _may(member, target, Capability.MEMBERS_DEACTIVATE),
+        invitations=list(sent.order_by("-sent_at", "-pk")[:SHOWN]),
+        **trails,
+    )
+
+
+def _may(member: Member, target: Member, capability: Capability) -> bool:
+    """The rule of policy.may_touch, for a target whose role is at hand."""
+    if target.pk == member.pk or not may_give(member, target.role):
+        return False
+    return Member.objects.permitted(member, capability).filter(pk=target.pk).exists()
+
+
+def _trails(member: Member, target: Member) -> dict[str, list[Line]]:
+    events = AuditEvent.objects.visible_to(member).order_by("-at", "-id")
+    conditions: dict[str, dict[str, Any]] = {
+        "trail_by": {"actor_id": target.pk},
+        "trail_of": {"target_type": RECORD, "target_id": target.pk},
+    }
+    return {
+        name: [line(event, member) for event in events.filter(**condition)[:SHOWN]]
+        for name, condition in conditions.items()
+    }
