@@ -135,6 +135,26 @@ class ChangeInvitationForm(SubmitOnce, VersionGuard, ConsoleForm):
         _offer(self, "office", offices | _present(member, invitation.office_id))
 
 
+class ChangeSeveralForm(SubmitOnce, ConsoleForm):
+    """`chosen` carries the members and the versions that were shown, such as "12:3,14:1"; the view reads it."""
+
+    chosen = forms.CharField(widget=forms.HiddenInput, max_length=10_000)
+    role = RoleField(label="Role", required=False, empty_label="Keep each one’s role")
+    office = OfficeField(Office.objects.none(), label="Office", required=False, empty_label="Keep each one’s office")
+    mark_optional = False
+
+    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
+        super().__init__(*args, member=member, **kwargs)
+        _offer(self, "role", givable_roles(member))
+        _offer(self, "office", reached_offices(member, Capability.MEMBERS_MANAGE))
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        if not self.errors and not facts.get("role") and not facts.get("office"):
+            raise forms.ValidationError("Choose a role or an office.")
+        return facts
+
+
 class ConfirmForm(SubmitOnce, ConsoleForm):
     """Nothing but the button."""
 
