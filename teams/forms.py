@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import QuerySet
+from django.utils.html import escape
 
 from accounts.forms import HINT as PASSWORD_HINT
 from accounts.models import User
@@ -71,7 +72,7 @@ class InviteSeveralForm(SubmitOnce, ConsoleForm):
         required=False,
         max_length=MOST_BYTES,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
-        help_text=f"One on each line: {EXAMPLE}, or ngozi@example.com, Ngozi, Eze.",
+        help_text=f"One on each line: {escape(EXAMPLE)}, or ngozi@example.com, Ngozi, Eze.",
     )
     file = forms.FileField(
         label="Or a CSV file",
