@@ -49,6 +49,10 @@ class TooManyInvitations(DomainError):
     """The limit of the inviter or of the recipient is reached."""
 
 
+class NotForAll(DomainError):
+    """Somebody among several cannot be changed like this, so nobody is."""
+
+
 class NobodyToInvite(DomainError):
     """No row of a list can be invited."""
 

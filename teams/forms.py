@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import QuerySet
+from django.utils.html import escape
 
 from accounts.forms import HINT as PASSWORD_HINT
 from accounts.models import User
@@ -71,7 +72,7 @@ class InviteSeveralForm(SubmitOnce, ConsoleForm):
         required=False,
         max_length=MOST_BYTES,
         widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false", "autocomplete": "off"}),
-        help_text=f"One on each line: {EXAMPLE}, or ngozi@example.com, Ngozi, Eze.",
+        help_text=f"One on each line: {escape(EXAMPLE)}, or ngozi@example.com, Ngozi, Eze.",
     )
     file = forms.FileField(
         label="Or a CSV file",
@@ -133,6 +134,26 @@ class ChangeInvitationForm(SubmitOnce, VersionGuard, ConsoleForm):
         _offer(self, "role", givable_roles(member))
         offices = reached_offices(member, Capability.MEMBERS_INVITE)
         _offer(self, "office", offices | _present(member, invitation.office_id))
+
+
+class ChangeSeveralForm(SubmitOnce, ConsoleForm):
+    """`chosen` carries the members and the versions that were shown, such as "12:3,14:1"; the view reads it."""
+
+    chosen = forms.CharField(widget=forms.HiddenInput, max_length=10_000)
+    role = RoleField(label="Role", required=False, empty_label="Keep each one’s role")
+    office = OfficeField(Office.objects.none(), label="Office", required=False, empty_label="Keep each one’s office")
+    mark_optional = False
+
+    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
+        super().__init__(*args, member=member, **kwargs)
+        _offer(self, "role", givable_roles(member))
+        _offer(self, "office", reached_offices(member, Capability.MEMBERS_MANAGE))
+
+    def clean(self) -> dict[str, Any]:
+        facts = super().clean() or {}
+        if not self.errors and not facts.get("role") and not facts.get("office"):
+            raise forms.ValidationError("Choose a role or an office.")
+        return facts
 
 
 class ConfirmForm(SubmitOnce, ConsoleForm):

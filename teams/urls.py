@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from teams.views import admission, invitations, many_invitations, members, settings
+from teams.views import admission, invitations, many_invitations, many_members, members, settings
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/members/", members.MemberListView.as_view(), name="member_list"),
+    path("settings/members/change/", many_members.MembersChangeView.as_view(), name="members_change"),
     path("settings/members/export/", members.MemberExportView.as_view(), name="member_export"),
     path("settings/members/invite/", members.MemberInviteView.as_view(), name="member_invite"),
     path("settings/members/invite/several/", many_invitations.MembersInviteView.as_view(), name="members_invite"),

@@ -146,6 +146,11 @@ def invitee(lender: Lender) -> dict[str, Any]:
     }
 
 
+def several_members(lender: Lender) -> dict[str, Any]:
+    chosen = ",".join(f"{lender[key].pk}:1" for key in ("loan_officer", "customer_support"))
+    return {"chosen": chosen, "role": lender.roles["compliance"].pk, "change": "1"}
+
+
 def several_invitees(lender: Lender) -> dict[str, Any]:
     people = "Efe Osagie <efe.osagie@new.example>\nnobody"
     return {"people": people, "role": lender.roles["compliance"].pk, "office": lender.branch.pk, "invite": "1"}
@@ -194,6 +199,7 @@ ROWS: list[Row] = [
         post=lambda lender: {"version": fresh(lender.customers["own"])},
     ),
     *page("teams:member_list", READERS_OF_MEMBERS),
+    *page("teams:members_change", ADMINS, post=several_members),
     *page("teams:member_export", READERS_OF_MEMBERS),
     *page("teams:member_invite", ADMINS, post=invitee),
     *page("teams:members_invite", ADMINS, post=several_invitees),

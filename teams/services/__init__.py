@@ -3,6 +3,7 @@
 from teams.services.admission import accept_invitation
 from teams.services.invitations import change_invitation, invite_member, resend_invitation, revoke_invitation
 from teams.services.many_invitations import check_invitations, invite_members
+from teams.services.many_members import change_members, check_members
 from teams.services.members import (
     change_member,
     deactivate_member,
@@ -27,9 +28,11 @@ __all__ = [
     "ask_for_invitation",
     "change_invitation",
     "change_member",
+    "change_members",
     "change_office",
     "change_security_policy",
     "check_invitations",
+    "check_members",
     "create_office",
     "create_organization",
     "deactivate_member",

@@ -201,7 +201,9 @@ class TestPages:
     def test_the_journey(self, world: World) -> None:
         kudi = world.kudi
         client, url = kudi.client("admin"), kudi.url("settings/members/invite/several/")
-        assert "Nobody is invited before" in text(client.get(url))
+        page = client.get(url)
+        assert "Nobody is invited before" in text(page)
+        assert "Ngozi Eze &lt;ngozi@example.com&gt;" in page.content.decode()
         page = client.post(url, self.data(kudi, preview="1"))
         for words in ("1 of 2 can be invited", "Ready", "Left out", "Invite 1 member"):
             assert words in text(page), words
