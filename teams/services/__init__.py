@@ -11,15 +11,20 @@ from teams.services.organizations import (
     suspend_organization,
     sync_built_in_roles,
 )
+from teams.services.roles import change_role_permissions, clone_role, create_role, delete_role
 
 __all__ = [
     "accept_invitation",
     "change_member",
     "change_office",
+    "change_role_permissions",
     "change_security_policy",
+    "clone_role",
     "create_office",
     "create_organization",
+    "create_role",
     "deactivate_member",
+    "delete_role",
     "invite_member",
     "reactivate_member",
     "resend_invitation",
