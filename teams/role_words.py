@@ -30,6 +30,10 @@ class Line:
     capability: Capability
     cells: tuple[Cell, ...]
 
+    @property
+    def differs(self) -> bool:
+        return len({cell.word for cell in self.cells}) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class UnitLines:
