@@ -15,6 +15,7 @@ PAGES: Final[dict[str, tuple[str, str]]] = {
     "customers.customer": ("customers:customer_profile", "customers.find"),
     "teams.member": ("teams:member_profile", "members.view"),
     "teams.office": ("teams:office_edit", "offices.manage"),
+    "teams.role": ("teams:role_detail", "roles.view"),
 }
 NOTHING: Final = "nothing"
 

@@ -70,7 +70,7 @@ SETTINGS: Final[tuple[Item, ...]] = (
         Capability.MEMBERS_VIEW,
     ),
     Item("Offices", "building-community", "teams:office_list", ("teams:office_",), Capability.OFFICES_VIEW),
-    Item("Roles and permissions", "lock", "teams:role_list", ("teams:role_",), Capability.ROLES_VIEW),
+    Item("Roles and permissions", "lock", "teams:role_list", ("teams:role_", "customers:role_"), Capability.ROLES_VIEW),
     Item("Security", "shield-lock", "teams:security", ("teams:security",), Capability.ORGANIZATION_SECURITY),
 )
 

@@ -49,6 +49,7 @@ class Capability(TextChoices):
     OFFICES_VIEW = "offices.view", "See offices"
     OFFICES_MANAGE = "offices.manage", "Add and change offices"
     ROLES_VIEW = "roles.view", "See roles and permissions"
+    ROLES_MANAGE = "roles.manage", "Add and change roles"
     AUDIT_VIEW = "audit.view", "Read the audit log"
     EMAILS_VIEW = "emails.view", "See outgoing e-mails"
     EMAILS_RESEND = "emails.resend", "Send e-mails again"
@@ -58,6 +59,11 @@ class Capability(TextChoices):
     def reaches(self) -> tuple[Reach, ...]:
         """The reaches that make sense for it; None and Whole organization alone are shown as No and Yes."""
         return _REACHES.get(self, _YES_NO)
+
+    @property
+    def field_name(self) -> str:
+        """The form field that chooses its reach, for pages and for rules that point at it."""
+        return self.value.replace(".", "_")
 
     @property
     def is_yes_no(self) -> bool:

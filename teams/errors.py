@@ -19,6 +19,32 @@ class RoleNotGivable(DomainError):
     field = "role"
 
 
+class BuiltInRoleFixed(PermissionMissing):
+    """Built-in roles can be cloned, not edited or deleted."""
+
+
+class OwnRole(PermissionMissing):
+    """Nobody changes or deletes the role that they hold themselves."""
+
+
+class RoleAboveActor(PermissionMissing):
+    """The role allows more than the actor's own."""
+
+
+class ReachAboveActor(DomainError):
+    """A role would get a permission, or a reach of it, that the actor does not hold."""
+
+
+class ReachNotPossible(DomainError):
+    """The permission does not go as far as that, or not in that way."""
+
+
+class RoleInUse(DomainError):
+    """A role that somebody holds or is invited to goes only when another one takes its place."""
+
+    field = "replacement"
+
+
 class OfficeNotReached(DomainError):
     """The office is out of the actor's reach, closed or not there."""
 

@@ -59,11 +59,16 @@ class Office(TenantModel):
 
 
 class Role(TenantModel):
-    """A named set of permissions. `built_in` is empty for the roles that an organization made itself."""
+    """A named set of permissions. `built_in` is empty for the roles that an organization made itself.
+
+    A deleted role allows nothing and is in no list; its row stays, because past invitations name it.
+    """
 
     name = models.CharField(max_length=80)
     description = models.CharField(max_length=300, blank=True)
     built_in = models.CharField(max_length=20, choices=BuiltInRole, blank=True, editable=False)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
     objects = RoleQuerySet.as_manager()
 
@@ -71,7 +76,9 @@ class Role(TenantModel):
         ordering = ("id",)
         constraints = [
             *TenantModel.Meta.constraints,
-            models.UniqueConstraint("organization", Lower("name"), name="teams_role_name_once"),
+            models.UniqueConstraint(
+                "organization", Lower("name"), condition=Q(deleted_at=None), name="teams_role_present_name_once"
+            ),
             models.UniqueConstraint(
                 fields=["organization", "built_in"], condition=~Q(built_in=""), name="teams_role_built_in_once"
             ),

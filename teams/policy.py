@@ -9,7 +9,15 @@ from django.db.models.functions import Concat
 from accounts.models import Organization
 from lendconsole.errors import NotVisible, PermissionMissing
 from teams.capabilities import Capability, Reach
-from teams.errors import MemberAboveActor, OfficeNotReached, OwnMembership, RoleNotGivable
+from teams.errors import (
+    BuiltInRoleFixed,
+    MemberAboveActor,
+    OfficeNotReached,
+    OwnMembership,
+    OwnRole,
+    RoleAboveActor,
+    RoleNotGivable,
+)
 from teams.models import Member, Office, Role
 
 
@@ -60,6 +68,33 @@ def givable_roles(actor: Member) -> QuerySet[Role]:
     allowed = [role.pk for role in roles_of(actor.organization) if may_give(actor, role)]
     roles: QuerySet[Role] = Role.objects.for_organization(actor.organization).filter(pk__in=allowed)
     return roles
+
+
+def find_role(actor: Member, pk: int) -> Role:
+    """The role as it is now, with what it holds. Raises NotVisible."""
+    role = Role.objects.for_organization(actor.organization).prefetch_related("permissions").filter(pk=pk).first()
+    if role is None:
+        raise NotVisible
+    role.organization = actor.organization
+    return role
+
+
+def may_edit(actor: Member, role: Role) -> bool:
+    """Whether `require_editable` would let the actor through."""
+    return (
+        actor.may(Capability.ROLES_MANAGE) and not role.built_in and role.pk != actor.role_id and may_give(actor, role)
+    )
+
+
+def require_editable(actor: Member, role: Role) -> None:
+    """Raises PermissionMissing (BuiltInRoleFixed, OwnRole, RoleAboveActor) with the reason why not."""
+    actor.require(Capability.ROLES_MANAGE)
+    if role.built_in:
+        raise BuiltInRoleFixed(f"{role.name} is a built-in role and stays as it is. Clone it and change the clone.")
+    if role.pk == actor.role_id:
+        raise OwnRole(f"{role.name} is your own role. Nobody changes what they may do themselves: ask another admin.")
+    if not may_give(actor, role):
+        raise RoleAboveActor(f"The role {role.name} allows more than yours, so you cannot change it.")
 
 
 def reached_offices(actor: Member, capability: Capability) -> QuerySet[Office]:

@@ -61,6 +61,10 @@ class OfficeQuerySet(OrganizationRows):
 
 
 class RoleQuerySet(OrganizationRows):
+    def for_organization(self, organization: Organization) -> Self:
+        """Those that can be given and read; deleted ones are only named by the past."""
+        return super().for_organization(organization).filter(deleted_at=None)
+
     def with_counts(self) -> Self:
         """`holder_count`: active members of each role."""
         return self.annotate(holder_count=self.count_of("members", members__status="active"))

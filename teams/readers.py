@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Organization
-from teams.capabilities import Capability
+from teams.capabilities import Capability, Reach
 from teams.models import Invitation, Member, Office, Role
 from teams.office_tree import in_tree_order, indented
-from teams.policy import may_give, roles_of
+from teams.policy import may_edit, may_give, roles_of
 
 PAGE_SIZE: Final = 50
 LONGEST_SEARCH: Final = 100
@@ -244,3 +244,31 @@ def members_without_second_factor(member: Member) -> QuerySet[Member]:
     rows = rows.filter(has_second_factor=False).select_related("user", "role", "office").order_by("name_key", "pk")
     lacking: QuerySet[Member] = rows
     return lacking
+
+
+def role_rows(member: Member) -> list[Role]:
+    """Every role with `holder_count` and what the member may do with it: `can_clone`, `can_edit`."""
+    rows: Any = Role.objects.for_organization(member.organization)
+    roles: list[Role] = list(rows.with_counts().prefetch_related("permissions"))
+    for row in roles:
+        marked: Any = row
+        marked.can_edit = may_edit(member, row)
+        marked.can_clone = member.may(Capability.ROLES_MANAGE) and may_give(member, row)
+    return roles
+
+
+def capability_holders(member: Member, capability: Capability) -> tuple[list[Role], list[Member]]:
+    """The roles that allow it, furthest first, and those of the people who have them that the member sees."""
+    roles = [role for role in roles_of(member.organization) if role.reach(capability) > Reach.NONE]
+    roles.sort(key=lambda role: -role.reach(capability).rank)
+    known: dict[int, Any] = {role.pk: role for role in roles}
+    rows: Any = Member.objects.visible_to(member).active().filter(role__in=roles)
+    found = list(rows.with_name_key().select_related("user", "office").order_by("name_key", "pk"))
+    for row in found:
+        row.role = known[row.role_id]
+        row.reach_there = row.role.reach(capability)
+    found.sort(key=lambda row: -row.reach_there.rank)
+    for role in roles:
+        marked: Any = role
+        marked.reach_there = role.reach(capability)
+    return roles, found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from teams.capabilities import UNITS, Capability, PermissionUnit, Reach
@@ -28,6 +29,10 @@ class Cell:
 class Line:
     capability: Capability
     cells: tuple[Cell, ...]
+
+    @property
+    def differs(self) -> bool:
+        return len({cell.word for cell in self.cells}) > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +99,24 @@ def _loss(before: Role, after: Role, capability: Capability) -> str:
     if left == Reach.NONE:
         return _sentence(before, capability)
     return f"{capability.label} (only {left.label.lower()} from now on)"
+
+
+def holdings(reaches: Mapping[Capability, Reach]) -> dict[str, str]:
+    """What is held, as the audit log keeps it: {"Open full profiles": "Own"}."""
+    return {
+        capability.label: reach_word(capability, reaches[capability])
+        for capability in Capability
+        if reaches.get(capability, Reach.NONE) > Reach.NONE
+    }
+
+
+def differences(
+    before: Mapping[Capability, Reach], after: Mapping[Capability, Reach]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """The permissions that differ, before and after, as the audit log keeps them."""
+    differing = [each for each in Capability if before.get(each, Reach.NONE) != after.get(each, Reach.NONE)]
+    former, present = (
+        {each.label: reach_word(each, reaches.get(each, Reach.NONE)) for each in differing}
+        for reaches in (before, after)
+    )
+    return former, present

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from teams.views import admission, invitations, many_invitations, many_members, members, settings
+from teams.views import admission, invitations, many_invitations, many_members, members, roles, settings
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/members/", members.MemberListView.as_view(), name="member_list"),
@@ -29,7 +29,11 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/offices/", settings.OfficeListView.as_view(), name="office_list"),
     path("settings/offices/new/", settings.OfficeCreateView.as_view(), name="office_create"),
     path("settings/offices/<int:pk>/", settings.OfficeEditView.as_view(), name="office_edit"),
-    path("settings/roles/", settings.RoleListView.as_view(), name="role_list"),
+    path("settings/roles/", roles.RoleListView.as_view(), name="role_list"),
+    path("settings/roles/new/", roles.RoleCreateView.as_view(), name="role_create"),
+    path("settings/roles/who-can/", roles.RoleHoldersView.as_view(), name="role_holders"),
+    path("settings/roles/<int:pk>/", roles.RoleDetailView.as_view(), name="role_detail"),
+    path("settings/roles/<int:pk>/clone/", roles.RoleCloneView.as_view(), name="role_clone"),
     path("settings/security/", settings.SecurityView.as_view(), name="security"),
 ]
 public_urlpatterns: list[URLPattern | URLResolver] = [

@@ -14,6 +14,7 @@ from typing import Any
 from audit.models import AuditEvent
 from customers.models import Customer
 from notifications.models import OutgoingEmail
+from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
 from tests.world import Lender
 
@@ -168,6 +169,16 @@ def edited_office(lender: Lender) -> dict[str, Any]:
     return {**new_office(lender), "is_active": "on", "version": fresh(lender.other_branch)}
 
 
+def own_role(lender: Lender) -> list[Any]:
+    """The one that the lender made itself."""
+    return [lender.roles["no_users_unit"].pk]
+
+
+def edited_role(lender: Lender) -> dict[str, Any]:
+    reaches = {each.field_name: "none" for each in Capability}
+    return {**reaches, "name": "Front desk", "version": fresh(lender.roles["no_users_unit"]), "customers_find": "own"}
+
+
 def failed_email(lender: Lender) -> list[Any]:
     return [OutgoingEmail.objects.get(organization=lender.organization, state="failed").pk]
 
@@ -231,6 +242,17 @@ ROWS: list[Row] = [
     *page("teams:office_create", ADMINS, post=new_office),
     *page("teams:office_edit", ADMINS, args=lambda lender: [lender.other_branch.pk], post=edited_office),
     *page("teams:role_list", OVERSEERS),
+    *page("teams:role_holders", OVERSEERS),
+    *page("teams:role_detail", OVERSEERS, args=own_role),
+    *page("teams:role_create", ADMINS, post=edited_role),
+    *page("teams:role_clone", ADMINS, args=own_role, post=lambda lender: {"name": "Clone"}),
+    *page("customers:role_edit", ADMINS, args=own_role, post=edited_role),
+    *page(
+        "customers:role_delete",
+        ADMINS,
+        args=own_role,
+        post=lambda lender: {"replacement": lender.roles["compliance"].pk},
+    ),
     *page("teams:security", SUPER, post=nothing),
     *page("audit:event_list", OVERSEERS),
     *page("notifications:email_list", OVERSEERS),

@@ -86,8 +86,12 @@ def remove_account_manager(*, actor: Member, customer: Customer, reason: str = "
 
 
 def _lock_manager(actor: Member, manager: Member) -> Member:
-    """The chosen member, locked so that nobody deactivates them meanwhile."""
-    eligible = assignable_managers(actor).filter(pk=manager.pk).select_for_update(of=("self",)).first()
+    """The chosen member, locked so that nobody deactivates them or closes customers to their role meanwhile.
+
+    Asked after the lock: a statement that waits for it would still see the role's permissions of before.
+    """
+    Member.objects.for_organization(actor.organization).select_for_update().filter(pk=manager.pk).first()
+    eligible = assignable_managers(actor).filter(pk=manager.pk).first()
     if eligible is None:
         raise ManagerNotEligible("This member cannot be an account manager now. Choose another one.")
     return eligible

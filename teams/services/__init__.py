@@ -22,6 +22,7 @@ from teams.services.organizations import (
     sync_built_in_roles,
 )
 from teams.services.renewals import ask_for_invitation
+from teams.services.roles import change_role_permissions, clone_role, create_role, delete_role
 
 __all__ = [
     "accept_invitation",
@@ -30,12 +31,16 @@ __all__ = [
     "change_member",
     "change_members",
     "change_office",
+    "change_role_permissions",
     "change_security_policy",
     "check_invitations",
     "check_members",
+    "clone_role",
     "create_office",
     "create_organization",
+    "create_role",
     "deactivate_member",
+    "delete_role",
     "end_member_sessions",
     "export_members",
     "invite_member",

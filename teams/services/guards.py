@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from accounts.models import Organization
 from lendconsole.errors import PermissionMissing
 from teams.built_in_roles import BuiltInRole
 from teams.errors import HoldsCustomers, LastSuperAdmin
-from teams.models import Member
+from teams.models import Member, Role
 
 
 def lock_organization(organization_id: int) -> Organization:
@@ -73,4 +76,31 @@ def keep_customers_served(member: Member, *, because: str) -> None:
         raise HoldsCustomers(
             f"{member.name} is the account manager of {held:,} {noun}, and {because}. "
             f"Give {'that customer' if held == 1 else 'those customers'} another account manager first."
+        )
+
+
+def lock_holders(role: Role) -> list[Member]:
+    """Everybody who has the role, deactivated members too, locked: nobody makes them an account manager meanwhile."""
+    return list(
+        Member.objects.for_organization(role.organization)
+        .filter(role=role)
+        .select_related("user", "role", "office")
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+
+
+def keep_all_customers_served(members: Sequence[Member], *, because: str, field: str) -> None:
+    """The same for many at once: raises HoldsCustomers with how many of them hold how many customers."""
+    rows: Any = Member.objects.filter(pk__in=[member.pk for member in members])
+    counts = [count for count in rows.with_customer_count().values_list("customer_count", flat=True) if count]
+    if counts:
+        who = "1 member with this role is the account manager"
+        if len(counts) > 1:
+            who = f"{len(counts):,} members with this role are the account managers"
+        held = sum(counts)
+        raise HoldsCustomers(
+            f"{who} of {held:,} customer{'' if held == 1 else 's'}, and {because}. "
+            f"Give {'that customer' if held == 1 else 'those customers'} another account manager first.",
+            field=field,
         )

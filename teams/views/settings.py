@@ -1,4 +1,4 @@
-"""Settings: offices, roles and the security policy."""
+"""Settings: offices and the security policy."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from lendconsole.errors import NotVisible
 from teams import services
 from teams.capabilities import Capability
 from teams.forms import OfficeEditForm, OfficeForm, SecurityForm
-from teams.models import Office, Role
+from teams.models import Office
 from teams.readers import members_without_second_factor, office_rows
-from teams.role_words import permission_table
 
 FACTS = ("name", "description", "parent")
 
@@ -83,19 +82,6 @@ class OfficeEditView(FormPage):
 
     def next_url(self) -> str:
         return self.member.url("teams:office_list")
-
-
-class RoleListView(ConsolePage):
-    """One table: a line per permission, a column per role."""
-
-    capability = Capability.ROLES_VIEW
-    template_name = "teams/role_list.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        roles = list(
-            Role.objects.for_organization(self.member.organization).with_counts().prefetch_related("permissions")
-        )
-        return super().get_context_data(roles=roles, units=permission_table(roles), **kwargs)
 
 
 class SecurityView(FormPage):

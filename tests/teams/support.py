@@ -52,11 +52,13 @@ def mails(kind: str) -> list[OutgoingEmail]:
     return list(OutgoingEmail.objects.filter(kind=kind).order_by("pk"))
 
 
-def invitation_for(lender: Lender, *, role: str = "account_manager", by: str = "admin", **facts: Any) -> Invitation:
+def invitation_for(
+    lender: Lender, *, role: str | Role = "account_manager", by: str = "admin", **facts: Any
+) -> Invitation:
     row: Invitation = factories.InvitationFactory(
         **{
             "organization": lender.organization,
-            "role": lender.roles[role],
+            "role": lender.roles[role] if isinstance(role, str) else role,
             "office": lender.branch,
             "invited_by": lender[by] if by else None,
             **facts,

@@ -1,0 +1,106 @@
+"""Changing and deleting a role. It lives with customers, because what that does to people's sight of them is shown first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from accounts.pages import FormPage
+from customers.role_effects import RoleEffects, role_effects
+from customers.services import roles
+from teams.capabilities import Capability
+from teams.models import Invitation, Member, Role
+from teams.policy import find_role, require_editable
+from teams.role_forms import RoleDeleteForm, RoleEditForm, reach_values
+
+
+class RolePage(FormPage):
+    """A form about the role of the address, with what the choice would do (`effects`): live, or on a button without JavaScript."""
+
+    capability = Capability.ROLES_MANAGE
+    role: Role
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._find()
+        return super().get(request, *args, **kwargs)
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self._find()
+        if "preview" not in request.POST:
+            return super().post(request, *args, **kwargs)
+        arguments = self.get_form_kwargs()
+        arguments["initial"] |= arguments.pop("data").dict()
+        arguments.pop("files", None)
+        form: forms.Form = self.get_form_class()(**arguments)
+        return self.render_to_response(self.get_context_data(form=form))
+
+    def _find(self) -> None:
+        self.role = find_role(self.member, self.kwargs["pk"])
+        require_editable(self.member, self.role)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        context = super().get_context_data(role=self.role, **kwargs)
+        return {**context, "effects": self.effects(context["form"])}
+
+    def effects(self, form: Any) -> RoleEffects | None:
+        raise NotImplementedError
+
+    def next_url(self) -> str:
+        return self.member.url("teams:role_list")
+
+
+class RoleEditView(RolePage):
+    template_name = "customers/role_edit.html"
+    form_class = RoleEditForm
+
+    def get_initial(self) -> dict[str, Any]:
+        present = {name: getattr(self.role, name) for name in ("name", "description", "version")}
+        chosen = {each.field_name for each in Capability} & set(self.request.GET)
+        return {**present, **reach_values(self.role.reaches), **{name: self.request.GET[name] for name in chosen}}
+
+    def effects(self, form: Any) -> RoleEffects:
+        return role_effects(self.role, form.shown_reaches)
+
+    def carry_out(self, form: Any) -> str:
+        facts = {name: form.cleaned_data[name] for name in ("name", "description", "version")}
+        role = roles.change_role(actor=self.member, role=self.role, reaches=form.reaches, **facts)
+        return f"The role {role.name} is saved. It is in force from the next click of everybody who has it."
+
+
+class RoleDeleteView(RolePage):
+    template_name = "customers/role_delete.html"
+    form_class = RoleDeleteForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return {"replacement": self.request.GET.get("replacement")}
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "role": self.role, "is_used": any(self._used)}
+
+    @property
+    def _used(self) -> tuple[int, int]:
+        organization = self.member.organization
+        members = Member.objects.for_organization(organization).filter(role=self.role).count()
+        return members, Invitation.objects.pending().for_organization(organization).filter(role=self.role).count()
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        members, invitations = self._used
+        return super().get_context_data(members=members, invitations=invitations, **kwargs)
+
+    def effects(self, form: Any) -> RoleEffects | None:
+        if "replacement" not in form.fields:
+            return None
+        try:
+            replacement = form.fields["replacement"].clean(form["replacement"].value())
+        except forms.ValidationError:
+            return None
+        return role_effects(self.role, replacement.reaches)
+
+    def carry_out(self, form: Any) -> str:
+        replacement = form.cleaned_data.get("replacement")
+        roles.delete_role(actor=self.member, role=self.role, replacement=replacement)
+        if replacement is None:
+            return f"The role {self.role.name} is deleted."
+        return f"The role {self.role.name} is deleted. Everybody who had it is now {replacement.name}."
