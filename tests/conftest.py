@@ -12,7 +12,6 @@ from django.test.utils import setup_databases, teardown_databases
 
 from lendconsole.devstack import bootstrap
 from lendconsole.tenancy import as_owner
-
 from tests.world import World, build_world
 
 
