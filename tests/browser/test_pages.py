@@ -115,5 +115,6 @@ def test_what_opens_over_a_page(site: Site, browser: Newcomer, inspection: Inspe
         inspection.look(sola.page, f"dialog {item}", within="dialog")
     sola.open(site.lender.url("settings/members/"))
     sola.more(site.lender["loan_officer"].name, "Manage user")
+    sola.heading("Manage ")
     sola.choose("Role", "Customer Support")
     inspection.look(sola.page, "dialog Manage user", within="dialog")
