@@ -57,8 +57,8 @@ class Inspection:
             self.html[name] = html
         page.evaluate(AXE)
         for theme, size in LOOKS:
-            page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
-            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            page.set_viewport_size(size)
             expect(page.locator(f"html[data-bs-theme={theme}]")).to_be_attached()
             page.evaluate(QUIET)  # colors fade from one theme to the other
             shoot(page, f"{theme} {name}")
@@ -68,7 +68,7 @@ class Inspection:
 
     def _must_fit(self, page: Page, name: str) -> None:
         for size in (SMALLEST, DESKTOP):
-            page.set_viewport_size(size)  # type: ignore[arg-type]
+            page.set_viewport_size(size)
             width = page.evaluate("document.documentElement.scrollWidth")
             if width > size["width"]:
                 self.found.append(f"{name} is {width} wide at {size['width']}: {page.evaluate(TOO_WIDE)}")

@@ -118,7 +118,7 @@ def _links(lender: Lender) -> tuple[dict[str, str], Invitation]:
         "office": lender.branch,
         "invited_by": lender["admin"],
     }
-    invitation = factories.InvitationFactory(**facts, first_name="Ngozi", last_name="Eze")
+    invitation: Invitation = factories.InvitationFactory(**facts, first_name="Ngozi", last_name="Eze")
     known = factories.UserFactory(email="known@mail.example", first_name="Kemi", last_name="Alabi")
     invitations = {
         "new_person": invitation,

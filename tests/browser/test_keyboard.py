@@ -19,7 +19,7 @@ def keys(person: Person, *names: str) -> None:
 
 def tab_to(person: Person, role: str, name: str) -> None:
     """Tab until it has the focus; no more often than a patient person would."""
-    target = person.place.get_by_role(role, name=name, exact=True)  # type: ignore[arg-type]
+    target = person.place.get_by_role(role, name=name, exact=True)
     for _ in range(80):
         keys(person, "Tab")
         if target.evaluate("(element) => element === document.activeElement"):
