@@ -7,8 +7,11 @@ import zoneinfo
 
 from django.core.exceptions import ValidationError
 
-# A name is shown in pages, mails, spreadsheets and subject lines; these characters start markup, links, formulas or headers there.
-_UNSAFE_NAME = re.compile(r"[<>\x00-\x1f\x7f\u2028\u2029]|://|^\s*[=+@\-]|www\.", re.IGNORECASE)
+# A name is shown in pages, mails, spreadsheets and subject lines; these characters start markup, links, formulas or headers there,
+# turn the direction of what follows, or cannot be seen.
+_UNSAFE_NAME = re.compile(
+    r"[<>\x00-\x1f\x7f\u200b\u2028-\u202e\u2060-\u2069\ufeff]|://|^\s*[=+@\-]|www\.", re.IGNORECASE
+)
 
 
 def validate_person_name(value: str) -> None:

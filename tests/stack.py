@@ -168,11 +168,6 @@ class Process:
         self._process = None
 
 
-def worker(env: dict[str, str], directory: Path) -> Process:
-    """Started, and ready to take work."""
-    return Process("worker", WORKER, env, directory).start().wait_for("ready.")
-
-
 @dataclass
 class Stack:
     """The running program. `url` is its address, `mail` what its SMTP server took."""

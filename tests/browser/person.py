@@ -177,7 +177,9 @@ class Person:
 
     def field(self, label: str) -> Locator:
         """The field of that label, with or without the words "(optional)"; of the dialog, if one is open."""
-        return self.place.get_by_label(re.compile(rf"^{re.escape(label)}( \(optional\))?$")).locator("visible=true")
+        return self.place.get_by_label(re.compile(rf"^\s*{re.escape(label)}(\s+\(optional\))?\s*$")).locator(
+            "visible=true"
+        )
 
     @property
     def place(self) -> Page | Locator:

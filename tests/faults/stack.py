@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
-
-from django.db import connection
 
 from lendconsole.devstack import valkey
 from lendconsole.devstack.places import Places
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-WORKER_START_SECONDS = 40
+from tests.stack import Process, database_url
 
 
 def until(condition: Callable[[], Any], *, seconds: float, what: str) -> Any:
@@ -54,15 +47,14 @@ class Broker:
         valkey.empty(self.places)
 
 
-class Worker:
+class Worker(Process):
     """`celery worker` with two processes, on the test database, with a broker and a mail server of the test's own."""
 
     def __init__(self, broker: Broker, mail_port: int, log: Path) -> None:
-        self.log = log
         environment = {
             **os.environ,
             "DEBUG": "1",
-            "DATABASE_URL": _test_database_url(),
+            "DATABASE_URL": database_url(),
             "REDIS_URL": broker.redis_url,
             "CELERY_BROKER_URL": broker.broker_url,
             "EMAIL_URL": f"smtp://127.0.0.1:{mail_port}",
@@ -72,31 +64,8 @@ class Worker:
         }
         command = [sys.executable, "-m", "celery", "-A", "tests.faults.app", "worker", "--pool", "prefork"]
         command += ["--concurrency", "2", "--without-gossip", "--without-mingle", "--without-heartbeat"]
-        with log.open("ab") as output:
-            self._process = subprocess.Popen(
-                command, cwd=CHECKOUT, env=environment, stdout=output, stderr=output, start_new_session=True
-            )
+        super().__init__(log.stem, command, environment, log.parent)
+        self.start()
 
     def wait_until_ready(self) -> None:
-        until(self._is_ready, seconds=WORKER_START_SECONDS, what="the worker starts")
-
-    def kill(self) -> None:
-        """kill -9 for the whole group, as when the machine goes down."""
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-
-    def _is_ready(self) -> bool:
-        assert self._process.poll() is None, self.log.read_text()
-        return " ready." in self.log.read_text()
-
-
-def _test_database_url() -> str:
-    configuration = connection.settings_dict
-    host, name = str(configuration["HOST"]), configuration["NAME"]
-    user = quote(str(configuration["USER"]))
-    if configuration["PASSWORD"]:
-        user += f":{quote(str(configuration['PASSWORD']))}"
-    if host.startswith("/"):
-        return f"postgresql://{user}@/{name}?host={quote(host)}"
-    return f"postgresql://{user}@{host}:{configuration['PORT'] or 5432}/{name}"
+        self.wait_for(" ready.")
