@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Final
 
@@ -29,6 +29,7 @@ MOST_COLUMNS: Final = 50
 SAVE_AS: Final = "Save it as “CSV UTF-8 (comma delimited)” and try again."
 EXAMPLE: Final = "Ngozi Eze <ngozi@example.com>"
 COLUMNS: Final = ("e-mail", "first name", "last name", "role", "office")
+NUMBER: Final = "line"
 _ALIASES: Final = {
     "email": "e-mail",
     "e-mail address": "e-mail",
@@ -65,6 +66,10 @@ class Line:
     last_name: str = ""
     role: str = ""
     office: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +134,16 @@ def _csv_lines(text: str, delimiter: str) -> Iterator[Line]:
             if not columns:
                 columns = [_column(cell) for cell in cells]
                 continue
-            facts = {name: cell.strip() for name, cell in zip(columns, cells, strict=False) if name in COLUMNS}
-            yield Line(
-                rows.line_num,
-                *(facts.get(name, "") for name in COLUMNS),
-            )
+            facts = {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
+            yield Line(_number(facts) or rows.line_num, *(facts.get(name, "") for name in COLUMNS))
     except csv.Error as problem:
         raise ListRefused(f"Line {rows.line_num} cannot be read as CSV ({problem}).") from None
+
+
+def _number(facts: Mapping[str, str]) -> int:
+    """Where the row stood in the list that `as_csv` was made of; 0 for other lists."""
+    written = facts.get(NUMBER, "")
+    return int(written) if written.isascii() and written.isdecimal() and len(written) < 7 else 0
 
 
 def _plain_lines(text: str) -> Iterator[Line]:
@@ -151,11 +159,11 @@ def _plain_lines(text: str) -> Iterator[Line]:
 
 
 def as_csv(lines: list[Line]) -> str:
-    """The same list in one shape, to be sent back with the second button."""
+    """The same list in one shape, to be sent back with the second button. Rows keep their numbers."""
     text = io.StringIO(newline="")
     rows = csv.writer(text, lineterminator="\n")
-    rows.writerow(COLUMNS)
-    rows.writerows([line.email, line.first_name, line.last_name, line.role, line.office] for line in lines)
+    rows.writerow([*COLUMNS, NUMBER])
+    rows.writerows([line.email, line.first_name, line.last_name, line.role, line.office, line.number] for line in lines)
     return text.getvalue()
 
 

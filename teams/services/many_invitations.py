@@ -88,7 +88,7 @@ def _written(outcome: Outcome) -> dict[str, object]:
     return {
         "line": line.number,
         "email": line.email[:254],
-        "name": f"{line.first_name} {line.last_name}".strip()[:161],
+        "name": line.name[:161],
         "role": wish.role.name if wish.role else line.role[:80],
         "office": wish.office.name if wish.office else line.office[:120],
         "outcome": outcome.refusal or "invited",

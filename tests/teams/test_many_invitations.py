@@ -50,7 +50,7 @@ class TestReading:
         assert read_lines(as_csv([line])) == [line]
 
     def test_what_was_read_comes_back_unchanged(self) -> None:
-        line = Line(2, 'a"b@example.com', "A,B", "C\nD".replace("\n", " "), "=R", "O;P")
+        line = Line(7, 'a"b@example.com', "A,B", "C\nD".replace("\n", " "), "=R", "O;P")
         assert read_lines(as_csv([line])) == [line]
 
     @pytest.mark.parametrize("written", ["", " \n\t\n", "e-mail,first name\n"])
