@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from accounts.models import Organization, User
 from audit.models import AuditEvent
@@ -33,6 +37,30 @@ def rows() -> dict[str, list[dict[str, Any]]]:
         row.pop("last_login", None)
         row.pop("last_seen_at", None)
     return found
+
+
+def at_once(lender: Lender, *calls: Callable[[], object]) -> list[str]:
+    """Run the calls at once, each in a transaction of its own; the outcome of each, in their order."""
+    barrier = Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> str:
+        try:
+            barrier.wait(timeout=30)
+            with organization_context(lender.organization.pk):
+                call()
+            return "done"
+        except DomainError as error:
+            return getattr(error, "standing", type(error).__name__)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return list(threads.map(run, calls))
+
+
+def together(lender: Lender, *calls: Callable[[], object]) -> Counter[str]:
+    """The same; how often each outcome came."""
+    return Counter(at_once(lender, *calls))
 
 
 @contextmanager

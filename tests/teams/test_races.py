@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from threading import Barrier
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.db import connection
 
 from accounts.models import User
-from lendconsole.errors import DomainError
-from lendconsole.tenancy import organization_context
 from teams import services
-from teams.built_in_roles import BuiltInRole
 from teams.invitation_links import Ticket
 from teams.models import Invitation, Member, Office
 from teams.services.admission import Newcomer
 from tests.factories import PASSWORD
-from tests.teams.support import extra_member, fresh, inside, invitation_for, verbs
+from tests.teams.support import fresh, inside, invitation_for, together, verbs
 from tests.world import Lender, build_lender
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,25 +24,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def kudi(transactional_db: None) -> Lender:
     return build_lender("kudi", "T1")
-
-
-def together(lender: Lender, *calls: Callable[[], object]) -> Counter[str]:
-    """Run the calls at once, each in a transaction of its own; how often each outcome came."""
-    barrier = Barrier(len(calls))
-
-    def run(call: Callable[[], object]) -> str:
-        try:
-            barrier.wait(timeout=30)
-            with organization_context(lender.organization.pk):
-                call()
-            return "done"
-        except DomainError as error:
-            return getattr(error, "standing", type(error).__name__)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(calls)) as threads:
-        return Counter(threads.map(run, calls))
 
 
 def test_twenty_acceptances_make_one_member(kudi: Lender) -> None:
@@ -89,41 +64,6 @@ def _accept_in(lender: Lender, invitation: Invitation) -> str:
         newcomer=Newcomer("Ngozi", "Eze", PASSWORD),
     )
     return next(iter(together(lender, accept)))
-
-
-def test_a_hundred_pairs_of_super_admins_against_each_other_leave_one_each_time(kudi: Lender) -> None:
-    """Demote, deactivate, remove and leave in every mixture, with the same two people brought back after each round."""
-    with inside(kudi):
-        pair = [kudi["super_admin"], extra_member(kudi, "super_admin")]
-
-    def demote(actor: Member, target: Member) -> None:
-        services.change_member(
-            actor=actor, member=target, role=kudi.roles["compliance"], office=kudi.branch, version=target.version
-        )
-
-    def deactivate(actor: Member, target: Member) -> None:
-        services.deactivate_member(actor=actor, member=target)
-
-    def remove(actor: Member, target: Member) -> None:
-        services.remove_member(actor=actor, member=target)
-
-    def leave(actor: Member, target: Member) -> None:
-        services.leave_organization(actor=actor)
-
-    ways = (demote, deactivate, remove, leave)
-    violations = []
-    for number in range(100):
-        mine, theirs = ways[number % 4], ways[number // 4 % 4]
-        with inside(kudi):
-            Member.objects.filter(pk__in=[member.pk for member in pair]).update(
-                status=Member.Status.ACTIVE, role=kudi.roles["super_admin"], version=1
-            )
-        outcomes = together(kudi, partial(mine, *pair), partial(theirs, *reversed(pair)))
-        with inside(kudi):
-            left = Member.objects.active().filter(role__built_in=BuiltInRole.SUPER_ADMIN).count()
-        if left != 1 or not outcomes["done"]:
-            violations.append((mine.__name__, theirs.__name__, left, outcomes))
-    assert violations == []
 
 
 def test_an_acceptance_and_a_revocation_do_not_both_win(kudi: Lender) -> None:
