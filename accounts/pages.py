@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol
 
+from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
@@ -85,6 +86,13 @@ class FormPage(ConsoleMixin, FormView):
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "member": self.member}
+
+    def typed_so_far(self) -> forms.Form:
+        """The form with what was posted, when a button asks to see the page for it and not yet whether it is right."""
+        arguments = self.get_form_kwargs()
+        typed = arguments.pop("data").dict()
+        arguments.pop("files", None)
+        return self.get_form_class()(**{**arguments, "initial": {**arguments["initial"], **typed}})
 
     def carry_out(self, form: Any) -> str | SafeString:
         raise NotImplementedError

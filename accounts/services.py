@@ -25,12 +25,10 @@ def rename_login(*, user: User, first_name: str, last_name: str) -> User:
     return user
 
 
-def end_all_sessions(*, user: User) -> int:
-    """Sign the login out everywhere, in force on the next request of each browser. How many sessions there were."""
-    sessions = list(UserSession.objects.filter(user=user))
-    for session in sessions:
+def end_all_sessions(*, user: User) -> None:
+    """Sign the login out everywhere, in force on the next request of each browser."""
+    for session in UserSession.objects.filter(user=user):
         session.end()
-    return len(sessions)
 
 
 def sign_in(request: HttpRequest, user: User, *, next_url: str) -> HttpResponse:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django import forms
 from django.http import HttpRequest, HttpResponse
 
 from accounts.pages import FormPage
@@ -40,14 +39,8 @@ class RefreshablePage(FormPage):
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if REFRESH in request.POST:
-            return self.render_to_response(self.get_context_data(form=self._typed_so_far()))
+            return self.render_to_response(self.get_context_data(form=self.typed_so_far()))
         return super().post(request, *args, **kwargs)
-
-    def _typed_so_far(self) -> forms.Form:
-        arguments = self.get_form_kwargs()
-        typed = arguments.pop("data").dict()
-        arguments.pop("files", None)
-        return self.get_form_class()(**{**arguments, "initial": {**arguments["initial"], **typed}})
 
     def get_initial(self) -> dict[str, Any]:
         """Links and htmx choose the office in the address."""

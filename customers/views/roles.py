@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django import forms
@@ -30,11 +31,7 @@ class RolePage(FormPage):
         self._find()
         if "preview" not in request.POST:
             return super().post(request, *args, **kwargs)
-        arguments = self.get_form_kwargs()
-        arguments["initial"] |= arguments.pop("data").dict()
-        arguments.pop("files", None)
-        form: forms.Form = self.get_form_class()(**arguments)
-        return self.render_to_response(self.get_context_data(form=form))
+        return self.render_to_response(self.get_context_data(form=self.typed_so_far()))
 
     def _find(self) -> None:
         self.role = find_role(self.member, self.kwargs["pk"])
@@ -79,8 +76,9 @@ class RoleDeleteView(RolePage):
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "role": self.role, "is_used": any(self._used)}
 
-    @property
+    @cached_property
     def _used(self) -> tuple[int, int]:
+        """How many members and pending invitations have the role."""
         organization = self.member.organization
         members = Member.objects.for_organization(organization).filter(role=self.role).count()
         return members, Invitation.objects.pending().for_organization(organization).filter(role=self.role).count()

@@ -184,11 +184,7 @@ class MemberManageView(MemberPage):
         if "refresh" not in request.POST:
             return super().post(request, *args, **kwargs)
         self._find()
-        arguments = self.get_form_kwargs()
-        typed = arguments.pop("data").dict()
-        arguments.pop("files", None)
-        arguments["initial"] |= typed
-        return self.render_to_response(self.get_context_data(form=ManageMemberForm(**arguments)))
+        return self.render_to_response(self.get_context_data(form=self.typed_so_far()))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
