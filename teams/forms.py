@@ -89,6 +89,7 @@ class InviteSeveralForm(SubmitOnce, ConsoleForm):
         empty_label="As the list says",
         help_text="For rows without one.",
     )
+    mark_optional = False
 
     def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)

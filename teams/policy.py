@@ -81,9 +81,12 @@ def find_role(actor: Member, pk: int) -> Role:
 
 def may_edit(actor: Member, role: Role) -> bool:
     """Whether `require_editable` would let the actor through."""
-    return (
-        actor.may(Capability.ROLES_MANAGE) and not role.built_in and role.pk != actor.role_id and may_give(actor, role)
-    )
+    return may_clone(actor, role) and not role.built_in and role.pk != actor.role_id
+
+
+def may_clone(actor: Member, role: Role) -> bool:
+    """Whether the actor may make a new role that allows what this one does."""
+    return actor.may(Capability.ROLES_MANAGE) and may_give(actor, role)
 
 
 def require_editable(actor: Member, role: Role) -> None:

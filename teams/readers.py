@@ -15,7 +15,7 @@ from accounts.models import Organization
 from teams.capabilities import Capability, Reach
 from teams.models import Invitation, Member, Office, Role
 from teams.office_tree import in_tree_order, indented
-from teams.policy import may_edit, may_give, roles_of
+from teams.policy import may_clone, may_edit, may_give, roles_of
 
 PAGE_SIZE: Final = 50
 LONGEST_SEARCH: Final = 100
@@ -253,7 +253,7 @@ def role_rows(member: Member) -> list[Role]:
     for row in roles:
         marked: Any = row
         marked.can_edit = may_edit(member, row)
-        marked.can_clone = member.may(Capability.ROLES_MANAGE) and may_give(member, row)
+        marked.can_clone = may_clone(member, row)
     return roles
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Final
 
 from accounts.pages import ConsolePage, FormPage
 from teams import services
 from teams.capabilities import Capability
 from teams.models import Member, Role
-from teams.policy import find_role, may_edit, roles_of
+from teams.policy import find_role, may_clone, may_edit, roles_of
 from teams.readers import capability_holders, role_rows
 from teams.role_forms import RoleCloneForm, RoleForm
 from teams.role_words import permission_table
@@ -51,6 +52,7 @@ class RoleDetailView(ConsolePage):
             holders=holders[:PEOPLE_SHOWN],
             holder_count=holders.count(),
             may_edit=may_edit(self.member, role),
+            may_clone=may_clone(self.member, role),
             **kwargs,
         )
 
@@ -95,18 +97,20 @@ class RoleCloneView(FormPage):
     form_class = RoleCloneForm
     clone: Role
 
+    @cached_property
+    def source(self) -> Role:
+        return find_role(self.member, self.kwargs["pk"])
+
     def get_initial(self) -> dict[str, Any]:
-        source = find_role(self.member, self.kwargs["pk"])
-        return {"name": f"{source.name} (copy)"[:80], "description": source.description}
+        return {"name": f"{self.source.name} (copy)"[:80], "description": self.source.description}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(role=find_role(self.member, self.kwargs["pk"]), **kwargs)
+        return super().get_context_data(role=self.source, **kwargs)
 
     def carry_out(self, form: Any) -> str:
-        source = find_role(self.member, self.kwargs["pk"])
         facts = {name: form.cleaned_data[name] for name in ("name", "description")}
-        self.clone = services.clone_role(actor=self.member, role=source, **facts)
-        return f"{self.clone.name} allows what {source.name} allows. Change it as you like."
+        self.clone = services.clone_role(actor=self.member, role=self.source, **facts)
+        return f"{self.clone.name} allows what {self.source.name} allows. Change it as you like."
 
     def next_url(self) -> str:
         return self.member.url("customers:role_edit", self.clone.pk)
