@@ -16,6 +16,7 @@ from teams import services
 from teams.capabilities import Capability, Reach
 from teams.forms import InviteSeveralForm
 from teams.invitation_lists import MOST_ROWS, as_csv
+from teams.services.invitations import PER_INVITER_AND_HOUR
 
 
 class MembersInviteView(FormPage):
@@ -35,7 +36,7 @@ class MembersInviteView(FormPage):
         return self.render_to_response(self.get_context_data(form=form))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        context = super().get_context_data(most=MOST_ROWS, **kwargs)
+        context = super().get_context_data(most=MOST_ROWS, hourly=PER_INVITER_AND_HOUR, **kwargs)
         return {**context, **self._preview(context["form"])}
 
     def _preview(self, form: forms.Form) -> dict[str, Any]:
