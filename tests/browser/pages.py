@@ -45,6 +45,21 @@ def _member(*names: str) -> Places:
     return lambda site: [At((site.lender[name].pk,)) for name in names]
 
 
+def _several_members(site: Site) -> At:
+    numbers = [site.lender[name].pk for name in ("loan_officer", "customer_support")]
+    return At(query="?" + "&".join(f"member={number}" for number in numbers))
+
+
+def _own_role(site: Site, query: str = "") -> list[At]:
+    """The one that the lender made itself."""
+    return [At((site.lender.roles["no_users_unit"].pk,), query)]
+
+
+def _wider_role(site: Site) -> list[At]:
+    """With what a wider reach would do to those who hold it."""
+    return _own_role(site, "?customers_find=organization&customers_view=office&members_view=none")
+
+
 OF_AN_ADMIN: Pages = {
     "dashboard": _plain,
     "customers:customer_list": lambda site: [
@@ -60,21 +75,39 @@ OF_AN_ADMIN: Pages = {
     "customers:account_manager_assign": _two_customers,
     "customers:account_manager_remove": lambda site: _two_customers(site)[:1],
     "customers:member_deactivate": _member("account_manager", "loan_officer"),
+    "customers:member_remove": _member("account_manager", "loan_officer"),
+    "customers:role_edit": lambda site: [*_own_role(site), *_wider_role(site)],
+    "customers:role_delete": lambda site: [
+        *_own_role(site, f"?replacement={site.lender.roles['loan_officer'].pk}"),
+        At((site.unused_role,)),
+    ],
     "teams:member_list": lambda site: [
         At(),
-        At(query="?status=invited"),
+        At(query="?status=invited&state=all"),
         At(query="?status=deactivated"),
-        At(query="?q=zzz"),
+        At(query="?q=zzz&second_factor=off&last_seen=week&sort=-seen"),
     ],
     "teams:member_invite": _plain,
+    "teams:members_invite": _plain,
+    "teams:members_invited": lambda site: [At((site.invited_together,))],
+    "teams:members_change": lambda site: [At(), _several_members(site)],
     "teams:member_manage": _member("loan_officer", "account_manager"),
+    "teams:member_profile": _member("super_admin", "account_manager", "admin", "deactivated"),
+    "teams:member_sessions": _member("loan_officer"),
     "teams:member_reactivate": _member("deactivated"),
+    "teams:membership": _plain,
+    "teams:membership_leave": _plain,
+    "teams:invitation_change": _invitation,
     "teams:invitation_resend": _invitation,
     "teams:invitation_revoke": _invitation,
     "teams:office_list": _plain,
     "teams:office_create": _plain,
     "teams:office_edit": lambda site: [At((site.lender.branch.pk,)), At((site.closed_office,))],
-    "teams:role_list": _plain,
+    "teams:role_list": lambda site: [At(), At(query="?show=table")],
+    "teams:role_create": _plain,
+    "teams:role_holders": lambda site: [At(), At(query="?permission=members.invite")],
+    "teams:role_detail": lambda site: [*_own_role(site), *_own_role(site, f"?with={site.lender.roles['admin'].pk}")],
+    "teams:role_clone": lambda site: [At((site.lender.roles["account_manager"].pk,))],
     "teams:security": _plain,
     "audit:event_list": lambda site: [At(), At(query="?q=nobody+of+this+name")],
     "notifications:email_list": lambda site: [At(), At(query="?state=failed")],
@@ -85,6 +118,7 @@ OF_SUPPORT: Pages = {
     "customers:customer_list": lambda site: [At(), At(query="?q=0803")],
     "customers:customer_profile": lambda site: [*_two_customers(site), At((0,), status=404)],
     "teams:member_list": lambda site: [At(status=403)],
+    "teams:membership": _plain,
 }
 OF_EVERYBODY: Pages = {
     "account_login": lambda site: [At(), At(query="?next=/")],
@@ -140,6 +174,8 @@ NO_PAGES = {
     "mfa_list_webauthn",
     "mfa_login_webauthn",
     "notifications:email_send_again",
+    "teams:member_export",
+    "teams_public:invitation_ask",
     "teams_public:invitation_sign_out",
     # On development machines alone; their own tests look at them.
     "dev_mailbox",

@@ -13,8 +13,11 @@ from customers.services.borrowers import borrower_page_url
 from customers.services.records import change_customer_status, open_profile
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
+from teams.capabilities import Capability, Reach
 from teams.invitation_links import invitation_url
+from teams.invitation_lists import make_wishes, read_lines
 from teams.models import Invitation
+from teams.services import create_role, invite_members
 from tests import factories
 from tests.world import Lender
 
@@ -31,6 +34,8 @@ class Site:
     lender: Lender
     other: Lender
     closed_office: int
+    unused_role: int
+    invited_together: int
     invitation: Invitation
     links: dict[str, str]
 
@@ -41,6 +46,7 @@ def furnish(lender: Lender, other: Lender) -> Site:
         _customers(lender)
         _emails(lender)
         links, invitation = _links(lender)
+        unused, together = _team(lender)
         closed = factories.OfficeFactory(
             organization=lender.organization,
             name="Kaduna Branch",
@@ -51,7 +57,20 @@ def furnish(lender: Lender, other: Lender) -> Site:
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, closed.pk, invitation, links)
+    return Site(lender, other, closed.pk, unused, together, invitation, links)
+
+
+def _team(lender: Lender) -> tuple[int, int]:
+    """A role that nobody has, and the record of a list of which one row could not be invited."""
+    role = create_role(
+        actor=lender["super_admin"],
+        name="Branch Auditor",
+        description="Reads what happened in the branches",
+        reaches={Capability.AUDIT_VIEW: Reach.ORGANIZATION, Capability.CUSTOMERS_FIND: Reach.OFFICE},
+    )
+    people = read_lines("Yakubu Danladi <yakubu@mail.example>\nbisi@mail.example, Bisi, Ogunleye\nnobody at all")
+    wishes = make_wishes(lender["super_admin"], people, role=lender.roles["loan_officer"], office=lender.branch)
+    return role.pk, invite_members(actor=lender["super_admin"], wishes=wishes).pk
 
 
 def _customers(lender: Lender) -> None:
@@ -125,7 +144,21 @@ def _links(lender: Lender) -> tuple[dict[str, str], Invitation]:
         "sign_in": factories.InvitationFactory(**facts, email=known.email),
         "expired": factories.InvitationFactory(**facts, expires_at=timezone.now() - timedelta(days=1)),
         "revoked": factories.InvitationFactory(**facts, revoked_at=timezone.now()),
+        "asked": factories.InvitationFactory(
+            **facts, expires_at=timezone.now() - timedelta(days=2), asked_at=timezone.now()
+        ),
+        "undelivered": factories.InvitationFactory(**facts, first_name="Emeka", last_name="Obi"),
     }
+    OutgoingEmail.objects.create(
+        organization=lender.organization,
+        kind="teams/invitation",
+        dedupe_key=f"invitation:{invitations['undelivered'].pk}:1",
+        recipient=invitations["undelivered"].email,
+        recipient_label="Emeka Obi",
+        subject=f"Your invitation to {lender.organization.name}",
+        state=OutgoingEmail.State.FAILED,
+        state_reason="The mail server said: 550 5.1.1 (address): mailbox unavailable",
+    )
     links = {name: _path(invitation_url(row)) for name, row in invitations.items()}
     links["borrower"] = _path(borrower_page_url(lender.customers["free"]))
     return links, invitation

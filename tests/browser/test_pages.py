@@ -50,6 +50,29 @@ def test_pages_of_an_admin(site: Site, browser: Newcomer, inspection: Inspection
     inspection.look(sola.page, "revealed BVN", sola.page.content())
 
 
+def test_previews_of_lists(site: Site, browser: Newcomer, inspection: Inspection) -> None:
+    """They answer the first of two buttons, so no address shows them."""
+    sola, lender = browser().sign_in(site.lender["super_admin"]), site.lender
+    sola.open(lender.url("settings/members/invite/several/"))
+    sola.fill("People", f"Efe Osagie <efe@mail.example>\nnobody\n{lender['admin'].user.email}, Ada, Obi")
+    sola.choose("Role", "Loan Officer")
+    sola.choose("Office", lender.branch.name)
+    sola.press("Preview")
+    sola.heading("Preview: 1 of 3 can be invited")
+    inspection.look(sola.page, "preview of invitations", sola.page.content())
+    chosen = "&".join(f"member={lender[name].pk}" for name in ("loan_officer", "account_manager"))
+    for role, heading in (
+        (lender.roles["no_users_unit"].name, "1 of 2 cannot be changed"),
+        ("Customer Support", "2 members become Customer Support"),
+    ):
+        sola.open(lender.url(f"settings/members/change/?{chosen}"))
+        sola.choose("Role", role)
+        sola.choose("Office", lender.other_branch.name)
+        sola.press("Preview")
+        sola.heading(heading)
+        inspection.look(sola.page, f"preview of {role}", sola.page.content())
+
+
 def test_pages_of_support(site: Site, browser: Newcomer, inspection: Inspection) -> None:
     look_at(browser().sign_in(site.lender["customer_support"]), pages.OF_SUPPORT, site, inspection)
 
@@ -58,7 +81,7 @@ def test_pages_of_everybody(site: Site, browser: Newcomer, inspection: Inspectio
     somebody = browser()
     look_at(somebody, pages.OF_EVERYBODY, site, inspection)
     for name, link in site.links.items():
-        inspection.visit(somebody, link, 410 if name in {"expired", "revoked"} else 200)
+        inspection.visit(somebody, link, 410 if name in {"expired", "asked", "revoked"} else 200)
     somebody.press("Open my page")
     somebody.heading("Your account manager")
     inspection.look(somebody.page, name_of(somebody.page), somebody.page.content())
@@ -118,3 +141,8 @@ def test_what_opens_over_a_page(site: Site, browser: Newcomer, inspection: Inspe
     sola.page.locator("dialog[open]").wait_for()
     sola.choose("Role", "Customer Support")
     inspection.look(sola.page, "dialog Manage user", within="dialog[open]")
+    sola.open(site.lender.url("settings/roles/"))
+    sola.more(site.lender.roles["no_users_unit"].name, "Delete")
+    sola.page.locator("dialog[open]").wait_for()
+    sola.choose("Role that takes its place", "Account Manager")
+    inspection.look(sola.page, "dialog Delete role", within="dialog[open]")
