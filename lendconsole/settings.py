@@ -61,7 +61,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "guardian",
     "django_htmx",
-    "template_partials",
     "csp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
