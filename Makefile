@@ -10,6 +10,9 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v "$$name" && break; done)
 ARGS ?=
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+# pytest ends with 5 when ARGS select none of these tests.
+OR_NONE := || [ $$? -eq 5 ]
 SOURCES := manage.py lendconsole accounts audit notifications teams customers tests tools
 APPS := accounts audit notifications teams customers
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url --no-header
@@ -37,11 +40,12 @@ demo-reset:  ## Empty the demo's database, sessions and queue
 
 test:  ## Run every test; ARGS='-k name' for some
 	$(bootstrap)
+	@DEBUG=1 $(PYTEST) -n auto -m 'not browser and not faults' $(ARGS) $(OR_NONE)
 ifneq ($(CHROMIUM),)
-	@DEBUG=1 CHROMIUM='$(CHROMIUM)' $(BIN)/python -m pytest $(ARGS)
+	@DEBUG=1 CHROMIUM='$(CHROMIUM)' $(PYTEST) -m 'browser or faults' $(ARGS) $(OR_NONE)
 else
 	@if [ "$(CI)" = true ]; then echo "Chromium is missing, and with CI=true the browser tests must run." >&2; exit 1; fi
-	@DEBUG=1 $(BIN)/python -m pytest -m 'not browser' $(ARGS)
+	@DEBUG=1 $(PYTEST) -m faults $(ARGS) $(OR_NONE)
 	@printf '\n%s\n%s\n\n' '*** THE BROWSER TESTS WERE SKIPPED: no Chromium was found. ***' \
 		'    Install Chromium, or name one: make test CHROMIUM=/path/to/chromium'
 endif

@@ -26,7 +26,9 @@ class Page:
     before: str
 
 
-Fetch = Callable[[QuerySet[Any]], QuerySet[Any]]
+Keys = QuerySet[Any] | list[int]
+First = Callable[[Any, int], Keys]
+Fetch = Callable[[Keys], QuerySet[Any]]
 
 
 def paginate(
@@ -36,12 +38,13 @@ def paginate(
     after: str = "",
     before: str = "",
     size: int = PAGE_SIZE,
+    first: First | None = None,
     fetch: Fetch | None = None,
 ) -> Page:
     """`order` names unique-together columns, all ascending or all descending ("-at", "-id"). A broken cursor is the first page.
 
-    `fetch` turns the keys of the page, a subquery, into its rows: joins and annotations are then worked out for the
-    rows of the page alone, and not for all that had to be sorted.
+    `fetch` turns the keys of the page into its rows: joins and annotations are then worked out for the rows of the page
+    alone, and not for all that had to be sorted. `first` picks those keys, where that takes more than the first rows.
     """
     backwards = False
     if cursor := _decode(after, order, rows.model):
@@ -50,8 +53,9 @@ def paginate(
         backwards = True
         rows = rows.filter(_beyond(_reverse(order), cursor))
     direction = _reverse(order) if backwards else order
-    window = rows.order_by(*direction)[: size + 1]
-    found = list(fetch(window.values("pk")).order_by(*direction) if fetch else window)
+    ordered = rows.order_by(*direction)
+    keys = first(ordered, size + 1) if first else ordered.values("pk")[: size + 1]
+    found = list(fetch(keys).order_by(*direction) if fetch else ordered[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()

@@ -10,12 +10,14 @@ from typing import Any, Final, TypeVar
 from django.db.models import CharField, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Lower, Now
 
-from accounts.pagination import COUNT_CAP, Page, paginate
+from accounts.pagination import COUNT_CAP, Keys, Page, paginate
 from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
 from customers.filters import Choice, Choices, Filters
 from customers.models import Assignment, Customer
+from customers.search import CustomerSearch
+from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office
 
@@ -50,29 +52,42 @@ class CappedCount(Subquery):
 
 @dataclass(frozen=True, slots=True)
 class CustomerPage:
-    """One page of the list, and how many customers there are in all (no further than COUNT_CAP + 1)."""
+    """One page of the list, and how many customers there are in all: no further than COUNT_CAP + 1, or at least so many."""
 
     page: Page
     total: int
+    is_exact: bool = True
 
 
 def customer_page(member: Member, filters: Filters, *, after: str = "", before: str = "") -> CustomerPage:
-    found = filters.narrow(Customer.objects.visible_to(member).matching(member, filters.q))
+    rows = filters.narrow(Customer.objects.visible_to(member))
+    search = customer_search(member, filters.q)
 
-    def fetch(keys: QuerySet[Any]) -> QuerySet[Customer]:
-        return _list_rows(member, keys).annotate(total=CappedCount(found))
+    def fetch(keys: Keys) -> QuerySet[Customer]:
+        return _list_rows(member, keys).annotate(total=CappedCount(search.at_hand(rows) if search else rows))
 
-    page = paginate(found, order=filters.order, after=after, before=before, fetch=fetch)
-    return CustomerPage(page, page.rows[0].total if page.rows else 0)
+    page = paginate(
+        rows, order=filters.order, after=after, before=before, first=search.first if search else None, fetch=fetch
+    )
+    counted = page.rows[0].total if page.rows else 0
+    return CustomerPage(page, max(counted, len(page.rows)), search is None or search.is_complete)
 
 
 def quick_results(member: Member, text: str) -> list[Customer]:
     """The first few for the search in the top bar."""
-    found = Customer.objects.visible_to(member).matching(member, text).order_by("name_key", "id")[:QUICK_RESULTS]
-    return list(_list_rows(member, found.values("pk")).order_by("name_key", "id"))
+    search = customer_search(member, text)
+    if search is None:
+        return []
+    keys = search.first(Customer.objects.visible_to(member).order_by("name_key", "id"), QUICK_RESULTS)
+    return list(_list_rows(member, keys).order_by("name_key", "id"))
 
 
-def _list_rows(member: Member, keys: QuerySet[Any]) -> QuerySet[Customer]:
+def customer_search(member: Member, text: str) -> CustomerSearch | None:
+    term = SearchTerm.parse(text, member.organization.phone_region)
+    return CustomerSearch(member, term) if term else None
+
+
+def _list_rows(member: Member, keys: Keys) -> QuerySet[Customer]:
     """The customers of these keys, which the member finds, with what a line of a list shows."""
     rows: QuerySet[Customer] = (
         Customer.objects.for_organization(member.organization)

@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 _COMBINING = re.compile("[\u0300-\u036f]")
 _HOOKED = str.maketrans("ɓɗƙƴ", "bdky")  # Hausa letters that Unicode does not take apart
+_WILD, _ESCAPED = re.compile(r"([\\%_])"), r"\\\1"
 _PHONE_CHARACTERS = re.compile(r"[\d\s()+./-]+")
 MINIMUM_PHONE_DIGITS = 4
 MAXIMUM_WORDS = 6
@@ -57,9 +58,12 @@ def mask_email(email: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SearchTerm:
-    """What somebody typed, as LIKE patterns for the `search` column (all must match) and the exact values it may stand for."""
+    """What somebody typed: parts that the `search` column must all contain, and the exact values that it may stand for.
 
-    patterns: list[str]
+    Short words have no trigram: they match the start of a word (the column begins with a blank).
+    """
+
+    parts: list[str]
     exact: list[str]
 
     @classmethod
@@ -71,7 +75,7 @@ class SearchTerm:
         if _PHONE_CHARACTERS.fullmatch(text) and len(re.sub(r"\D", "", text)) >= MINIMUM_PHONE_DIGITS:
             return cls._phone(text, region)
         words = fold(text).split()[:MAXIMUM_WORDS]
-        return cls(patterns=[_pattern(word) for word in words], exact=[text.lower()])
+        return cls(parts=[word if len(word) > 2 else f" {word}" for word in words], exact=[text.lower()])
 
     @classmethod
     def _phone(cls, text: str, region: str) -> SearchTerm:
@@ -85,10 +89,9 @@ class SearchTerm:
             exact = [to_e164(text, region)]
         except ValidationError:
             exact = []
-        return cls(patterns=[f"%{national or digits}%"], exact=[*exact, digits])
+        return cls(parts=[national or digits], exact=[*exact, digits])
 
-
-def _pattern(word: str) -> str:
-    """Short words have no trigram: they match the start of a word (the column begins with a blank)."""
-    escaped = re.sub(r"([\\%_])", r"\\\1", word)
-    return f"%{escaped}%" if len(word) > 2 else f"% {escaped}%"
+    @property
+    def patterns(self) -> list[str]:
+        """The parts as LIKE spells them."""
+        return [f"%{_WILD.sub(_ESCAPED, part)}%" for part in self.parts]

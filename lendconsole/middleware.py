@@ -12,9 +12,11 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.handlers.exception import response_for_exception
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, IntegerField, OuterRef, Subquery, Value
+from django.db.models.functions import Concat
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -24,12 +26,21 @@ from accounts.models import Organization
 from accounts.pages import signed_in_user
 from accounts.views import CONTINUE_AT
 from audit.services import Origin, set_origin
+from lendconsole.navigation import COUNTED_IN_FULL
 from lendconsole.tenancy import organization_context
-from teams.models import Member
+from notifications.models import OutgoingEmail
+from teams.models import Member, RolePermission
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 ORGANIZATION_PATH = re.compile(r"^/o/(?P<slug>[a-z0-9-]+)/")
 SEEN_EVERY = timedelta(minutes=5)
+
+
+class CountOf(Subquery):
+    """How many rows the inner query has: their limit ends the counting."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
 
 
 class RequestOriginMiddleware:
@@ -136,18 +147,25 @@ def page_to_return_to(request: HttpRequest, slug: str) -> str:
 
 
 def find_member(request: HttpRequest, organization: Organization) -> Member | None:
-    """The signed-in user's active membership, with what every page needs, in two statements."""
+    """The signed-in user's active membership, with what every page needs, in one statement."""
     others = Member.objects.filter(user=OuterRef("user"), status=Member.Status.ACTIVE).exclude(pk=OuterRef("pk"))
     second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
+    permissions = RolePermission.objects.filter(role=OuterRef("role"))
+    failed = OutgoingEmail.objects.failed().filter(organization=OuterRef("organization")).order_by().values("pk")
     user = signed_in_user(request)
     member: Member | None = (
         Member.objects.active()
         .filter(organization=organization, user=user)
         .select_related("role", "office")
-        .prefetch_related("role__permissions")
-        .annotate(has_other_memberships=Exists(others), has_second_factor=Exists(second_factors))
+        .annotate(
+            has_other_memberships=Exists(others),
+            has_second_factor=Exists(second_factors),
+            held=ArraySubquery(permissions.values(pair=Concat("capability", Value("="), "reach"))),
+            failed_email_count=CountOf(failed[: COUNTED_IN_FULL + 1]),
+        )
         .first()
     )
     if member is not None:
         member.organization, member.user = organization, user
+        member.role.read_reaches(member.held)  # type: ignore[attr-defined]  # annotated above
     return member

@@ -50,10 +50,11 @@ def _apply(organization_id: int | None, user_id: int | None) -> None:
 def organization_context(organization_id: int, *, user_id: int | None = None) -> Iterator[None]:
     """One transaction inside one organization.
 
-    The settings are cleared on the way out by hand: inside an outer transaction a released savepoint would keep
+    The settings end with the transaction. Inside an outer one they are cleared by hand: a released savepoint would keep
     them, and the tenant would leak into the code that follows. Two organizations are never nested.
     """
     before = _current.get()
+    is_inner = connection.in_atomic_block
     if before not in (None, organization_id):
         raise OrganizationContextError(f"Already inside organization {before}.")
     token = _current.set(organization_id)
@@ -62,7 +63,7 @@ def organization_context(organization_id: int, *, user_id: int | None = None) ->
             if before is None:
                 _apply(organization_id, user_id)
             yield
-            if before is None and not connection.needs_rollback:
+            if before is None and is_inner and not connection.needs_rollback:
                 _apply(None, None)
     finally:
         _current.reset(token)

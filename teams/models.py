@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -91,6 +92,11 @@ class Role(TenantModel):
     def reaches(self) -> dict[Capability, Reach]:
         """What the role holds; a capability that is missing is not held."""
         return {Capability(row.capability): Reach(row.reach) for row in self.permissions.all()}
+
+    def read_reaches(self, pairs: Iterable[str]) -> None:
+        """Take `reaches` from "capability=reach" pairs that another statement brought along."""
+        held = (pair.split("=") for pair in pairs)
+        self.reaches = {Capability(capability): Reach(reach) for capability, reach in held}
 
     def reach(self, capability: Capability) -> Reach:
         return self.reaches.get(capability, Reach.NONE)

@@ -8,7 +8,7 @@ from django.db.models.functions import Concat
 
 from accounts.models import Organization
 from lendconsole.errors import NotVisible, PermissionMissing
-from teams.capabilities import Capability, Reach
+from teams.capabilities import Capability
 from teams.errors import (
     BuiltInRoleFixed,
     MemberAboveActor,
@@ -58,8 +58,7 @@ def roles_of(organization: Organization) -> list[Role]:
     )
     roles: list[Role] = list(Role.objects.for_organization(organization).annotate(pairs=pairs).order_by("pk"))
     for role in roles:
-        held = dict(pair.split("=") for pair in role.pairs)  # type: ignore[attr-defined]  # annotated above
-        role.reaches = {Capability(capability): Reach(reach) for capability, reach in held.items()}
+        role.read_reaches(role.pairs)  # type: ignore[attr-defined]  # annotated above
     return roles
 
 

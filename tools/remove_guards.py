@@ -42,7 +42,7 @@ GUARDS = (
         "ends_at__isnull=False",
         RULE,
     ),
-    Guard("search: hidden contact data", "customers/querysets.py", "openly=True", "openly=False", RULE),
+    Guard("search: hidden contact data", "customers/querysets.py", "| whole | openly", "| ~_NEVER", RULE),
     Guard("member: deactivated holds nothing", "teams/models.py", "if self.is_active else Reach.NONE", "", RULE),
     Guard("middleware: active members only", "lendconsole/middleware.py", "Member.objects.active()", "Member.objects"),
     Guard(
@@ -90,9 +90,9 @@ GUARDS = (
     Guard(
         "database: append-only audit",
         "audit/migrations/0002_append_only.py",
-        "RAISE EXCEPTION",
-        "RAISE NOTICE",
-        WALLS + " tests/audit",
+        "RAISE EXCEPTION 'the audit log is append-only' USING ERRCODE = 'insufficient_privilege'",
+        "RETURN NULL",
+        "tests/audit",
     ),
 )
 

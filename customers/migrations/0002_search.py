@@ -41,7 +41,11 @@ GRANTS = sql.SQL(
     """
 GRANT USAGE ON SCHEMA public TO {search};
 GRANT SELECT ON customers_customer TO {search};
-CREATE POLICY customers_customer_search_reads ON customers_customer FOR SELECT TO {search} USING (true);
+CREATE POLICY customers_customer_search_reads ON customers_customer FOR SELECT TO {search} USING (true)
+"""
+)
+FUNCTION_GRANTS = sql.SQL(
+    """
 REVOKE ALL ON FUNCTION customers_search(text[], text[]) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION customers_search(text[], text[]) TO {runtime};
 GRANT CREATE ON SCHEMA public TO {search};
@@ -59,6 +63,7 @@ def create_search(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     with schema_editor.connection.cursor() as cursor:
         cursor.execute(FUNCTION)
         cursor.execute(GRANTS.format(**roles))
+        cursor.execute(FUNCTION_GRANTS.format(**roles))
 
 
 def drop_search(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:

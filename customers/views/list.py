@@ -6,12 +6,13 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django_htmx.http import push_url
+from django_htmx.middleware import HtmxDetails
 
 from accounts.pages import ConsolePage
 from accounts.pagination import COUNT_CAP, PAGE_SIZE
 from customers.filters import LONGEST_SEARCH, Filters, sees_cards
 from customers.models import Customer
-from customers.readers import customer_page, filter_choices, quick_results
+from customers.readers import CustomerPage, customer_page, filter_choices, quick_results
 from customers.views.pages import neighbors
 from teams.capabilities import Capability
 
@@ -51,20 +52,24 @@ class CustomerListView(ConsolePage):
             segments=Customer.Segment.choices,
             customers=found.page.rows,
             **neighbors(self.request, found.page, number),
-            range_text=range_text(number, len(found.page.rows), found.total),
-            count_text=written_count(found.total),
+            range_text=range_text(number, len(found.page.rows), found),
+            count_text=written_count(found),
             sees_cards=sees_cards(self.member),
             **kwargs,
         )
 
     @property
     def _is_quick(self) -> bool:
-        return bool(self.request.htmx) and self.request.GET.get("panel") == "quick"  # type: ignore[attr-defined]
+        return bool(self._htmx) and self.request.GET.get("panel") == "quick"
 
     @property
     def _is_part(self) -> bool:
-        htmx = self.request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
-        return bool(htmx) and htmx.target == RESULTS
+        return bool(self._htmx) and self._htmx.target == RESULTS
+
+    @property
+    def _htmx(self) -> HtmxDetails:
+        details: HtmxDetails = self.request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+        return details
 
     def _page_number(self) -> int:
         text = self.request.GET.get("page", "")
@@ -80,15 +85,18 @@ class CustomerListView(ConsolePage):
         return f"{self.request.path}{query}"
 
 
-def written_count(total: int) -> str:
-    return f"{COUNT_CAP:,}+" if total > COUNT_CAP else f"{total:,}"
+def written_count(found: CustomerPage) -> str:
+    """ "37", "1,000+"; "412+" where so many are known and counting the rest would be slow."""
+    if found.total > COUNT_CAP:
+        return f"{COUNT_CAP:,}+"
+    return f"{found.total:,}{'' if found.is_exact else '+'}"
 
 
-def range_text(number: int, shown: int, total: int) -> str:
+def range_text(number: int, shown: int, found: CustomerPage) -> str:
     """ "51–100 of 1,000+". The number of the page comes from the address; where it cannot be right only the size is said."""
     last = (number - 1) * PAGE_SIZE + shown
     if not shown:
         return ""
-    if number < 1 or (total <= COUNT_CAP and last > total):
-        return f"{shown} of {written_count(total)}"
-    return f"{last - shown + 1:,}–{last:,} of {written_count(total)}"
+    if number < 1 or (found.is_exact and found.total <= COUNT_CAP and last > found.total):
+        return f"{shown} of {written_count(found)}"
+    return f"{last - shown + 1:,}–{last:,} of {written_count(found)}"

@@ -44,15 +44,22 @@ WRITTEN_SECRETS = [
 """The same as pages would write them."""
 
 
+OF_THE_TESTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "SELECT set_config('app.organization_id', ''")
+
+
 def statements(client: Client, url: str, **options: Any) -> list[str]:
-    """The SQL of a request, without the savepoints of the tests' own transaction and session reads that the cache missed."""
+    """The SQL of a request.
+
+    Without what only the tests' own transaction around it brings (savepoints, leaving the organization by hand), and
+    without session reads that the cache missed.
+    """
     with CaptureQueriesContext(connection) as captured:
         response = client.get(url, **options)
     assert response.status_code == 200, url
     return [
         query["sql"]
         for query in captured.captured_queries
-        if not query["sql"].startswith(("SAVEPOINT", "RELEASE SAVEPOINT")) and "django_session" not in query["sql"]
+        if not query["sql"].startswith(OF_THE_TESTS) and "django_session" not in query["sql"]
     ]
 
 

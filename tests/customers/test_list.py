@@ -196,9 +196,11 @@ def test_a_list_costs_eight_statements_for_one_row_and_for_25(world: World, role
         Customer.objects.exclude(pk=kudi.customers["own"].pk).update(first_name="Elsewhere")
     url = kudi.url("customers/?q=borrower&status=pending")
     client.get(url)
-    few = statements(client, kudi.url("customers/?q=Own"))
+    few = statements(client, kudi.url("customers/?office="))
+    found = statements(client, kudi.url("customers/?q=Own"))
     many(kudi, 50)
     assert len(few) == len(statements(client, kudi.url("customers/"))) <= 8
+    assert len(found) == len(statements(client, kudi.url("customers/?q=many"))) <= 8
     assert len(statements(client, url)) <= 8
     assert len(statements(client, kudi.url("customers/?q=many"), headers=PARTS)) <= 8
     assert len(statements(client, kudi.url("customers/?q=many&panel=quick"), headers=HTMX)) <= 8
@@ -221,6 +223,13 @@ def test_the_pages_hold_every_row_once_in_order_and_lead_back(world: World, sort
     assert len({customer.pk for customer in seen}) == 124
     middle = admin.get(back).context
     assert (middle["range_text"], [customer.pk for customer in middle["customers"]]) == pages[1]
+
+
+@pytest.mark.parametrize(("sort", "word"), [("name", "Next"), ("joined", "Next"), ("-joined", "Older")])
+def test_the_buttons_say_newer_and_older_where_the_newest_come_first(world: World, sort: str, word: str) -> None:
+    many(world.kudi, 60)
+    page = words(world.kudi.client("admin").get(world.kudi.url(f"customers/?sort={sort}")))
+    assert [label for label in ("Next", "Older") if f">{label}<" in page] == [word]
 
 
 def test_large_counts_are_capped_and_say_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
