@@ -148,16 +148,7 @@ def test_an_acceptance_and_a_revocation_do_not_both_win(kudi: Lender) -> None:
 
 def test_two_moves_make_no_circle(kudi: Lender) -> None:
     def move(office: Office, parent: Office) -> None:
-        services.change_office(
-            actor=kudi["admin"],
-            office=office,
-            name=office.name,
-            description="",
-            office_type="branch",
-            parent=parent,
-            is_active=True,
-            version=1,
-        )
+        services.move_office(actor=kudi["admin"], office=office, parent=parent, version=1)
 
     outcomes = together(
         kudi, partial(move, kudi.branch, kudi.other_branch), partial(move, kudi.other_branch, kudi.branch)
