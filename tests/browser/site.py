@@ -14,7 +14,7 @@ from customers.services.records import change_customer_status, open_profile
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
 from teams.invitation_links import invitation_url
-from teams.models import Invitation
+from teams.models import Invitation, Office
 from tests import factories
 from tests.world import Lender
 
@@ -48,6 +48,7 @@ def furnish(lender: Lender, other: Lender) -> Site:
             is_active=False,
             description="Closed in 2025; its customers went to Kano.",
         )
+        _heads(lender)
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
@@ -87,6 +88,12 @@ def _customers(lender: Lender) -> None:
         actor=admin, customer=customer, status="blacklisted", reason="Three forged pay slips", version=customer.version
     )
     open_profile(actor=lender["compliance"], pk=customer.pk)
+
+
+def _heads(lender: Lender) -> None:
+    """One who works there and one who works elsewhere."""
+    for office, head in ((lender.head, "admin"), (lender.branch, "loan_officer")):
+        Office.objects.filter(pk=office.pk).update(head=lender[head])
 
 
 def _emails(lender: Lender) -> None:
