@@ -55,6 +55,11 @@ class OfficeRow:
     all_customers: Amount
 
     @property
+    def key(self) -> str:
+        """For addresses: a text, because templates take their time over numbers."""
+        return str(self.office.pk)
+
+    @property
     def head_is_elsewhere(self) -> bool:
         return self.office.head is not None and self.office.head.office_id != self.office.pk
 
