@@ -32,7 +32,8 @@ def _area(member: Member, reach: Reach) -> Q | None:
     if reach == Reach.ORGANIZATION:
         return Q()
     if reach == Reach.OFFICE:
-        return Q(office__in=Office.objects.below(member.office))
+        area = member.imagined_area
+        return Q(office__in=Office.objects.below(member.office) if area is None else sorted(area))
     return None
 
 

@@ -10,21 +10,16 @@ import copy
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
 
-from django.contrib.auth.models import Permission
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 
 from accounts.models import Organization
-from customers.models import MANAGE, Cover, Customer, CustomerUserObjectPermission, TemporaryAccess
+from customers.models import Customer
+from customers.sight import COUNTED, Sight, SightChange, counted, number_of_people, own_customers, without_own
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Role
 
 Reaches = Mapping[Capability, Reach]
-COUNTED: Final = (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW)
-_COUNTS_AT_ONCE: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,45 +33,16 @@ class ReachChange:
     def sentence(self, people: int) -> str:
         name = f"“{self.capability.label}”"
         if self.before == Reach.NONE:
-            return f"{_people(people)} {'gains' if people == 1 else 'gain'} {name}{self._how_far(self.after)}."
+            return f"{number_of_people(people)} {'gains' if people == 1 else 'gain'} {name}{self._how_far(self.after)}."
         if self.after == Reach.NONE:
-            return f"{_people(people)} {'loses' if people == 1 else 'lose'} {name}{self._how_far(self.before)}."
+            return (
+                f"{number_of_people(people)} {'loses' if people == 1 else 'lose'} {name}{self._how_far(self.before)}."
+            )
         verb = "widens" if self.after > self.before else "narrows"
-        return f"{name} {verb} from {_far(self.before)} to {_far(self.after)} for {_people(people)}."
+        return f"{name} {verb} from {_far(self.before)} to {_far(self.after)} for {number_of_people(people)}."
 
     def _how_far(self, reach: Reach) -> str:
         return "" if self.capability.is_yes_no else f" ({_far(reach)})"
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """How many customers one member starts or ceases to find, or to open in full."""
-
-    member: Member
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class SightChange:
-    capability: Capability
-    is_gain: bool
-    rows: tuple[Sight, ...]
-
-    @property
-    def sentence(self) -> str:
-        counts = sorted(row.count for row in self.rows)
-        few, many = counts[0], counts[-1]
-        number = f"{many:,}" if few == many else f"{few:,} to {many:,}"
-        to_whom = _people(len(counts)) if few == many else f"each of {_people(len(counts))}"
-        things = "customer" if many == 1 else "customers"
-        verb = "is" if many == 1 else "are"
-        if self.capability == Capability.CUSTOMERS_FIND:
-            if self.is_gain:
-                return f"{number} more {things} {'becomes' if many == 1 else 'become'} visible to {to_whom}."
-            return f"{number} {things} {verb} no longer visible to {to_whom}."
-        if self.is_gain:
-            return f"{number} more {things} can be opened in full by {to_whom}."
-        return f"{number} {things} can no longer be opened in full by {to_whom}."
 
 
 @dataclass(frozen=True)
@@ -171,18 +137,18 @@ class _Comparison:
         return member.office_id if Reach.OFFICE in self._reaches[0] + self._reaches[1] else 0
 
     def _of_places(self, members: list[Member]) -> dict[tuple[int, bool], int]:
-        somebody = {self._place(member): _without_own(member) for member in members}
+        somebody = {self._place(member): without_own(member) for member in members}
         parts = {
             f"{place}_{int(way)}": self._differing(member, way)
             for place, member in somebody.items()
             for way in (True, False)
         }
-        counts = self._counted(parts)
+        counts = counted(parts)
         return {(place, way): counts[f"{place}_{int(way)}"] for place in somebody for way in (True, False)}
 
     def _of_own(self, members: list[Member]) -> dict[int, dict[bool, int]]:
         """By how many each member's own customers change what the place alone says."""
-        own = _own(members)
+        own = own_customers(members)
         counts = {
             member.pk: {way: self._opened(way) * len(own[member.pk]) for way in (True, False)} for member in members
         }
@@ -190,7 +156,7 @@ class _Comparison:
             there = [member for member in members if self._place(member) == place]
             theirs = list(set().union(*(own[member.pk] for member in there)))
             for way in (True, False) if theirs else ():
-                rows = self._differing(_without_own(there[0]), way).filter(pk__in=theirs)
+                rows = self._differing(without_own(there[0]), way).filter(pk__in=theirs)
                 by_place = set(rows.values_list("pk", flat=True))
                 for member in there:
                     counts[member.pk][way] -= len(own[member.pk] & by_place)
@@ -210,25 +176,6 @@ class _Comparison:
         rows: QuerySet[Customer] = there.filter(~Exists(gone.filter(pk=OuterRef("pk")))).order_by()
         return rows
 
-    def _counted(self, querysets: Mapping[str, QuerySet[Customer]]) -> dict[str, int]:
-        """Many counts in few statements. Joined as SQL: to nest them in one query costs Django more than the answers do."""
-        found = dict.fromkeys(querysets, 0)
-        compiled = [(name, *part) for name, rows in querysets.items() if (part := _compiled(rows))]
-        for start in range(0, len(compiled), _COUNTS_AT_ONCE):
-            parts = compiled[start : start + _COUNTS_AT_ONCE]
-            counts = ", ".join(f"(SELECT count(*) FROM ({sql}) counted)" for _, sql, _ in parts)  # noqa: S608  # from Django
-            with connection.cursor() as cursor:
-                cursor.execute(f"SELECT {counts}", [value for *_, values in parts for value in values])
-                found |= zip([name for name, *_ in parts], cursor.fetchone(), strict=True)
-        return found
-
-
-def _compiled(rows: QuerySet[Customer]) -> tuple[str, tuple[Any, ...]] | None:
-    try:
-        return rows.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return None
-
 
 def _with(member: Member, reaches: Reaches) -> Member:
     """The member as they would be with a role that allows this."""
@@ -237,38 +184,6 @@ def _with(member: Member, reaches: Reaches) -> Member:
     other = copy.copy(member)
     other.role = imagined
     return other
-
-
-def _without_own(member: Member) -> Member:
-    """Somebody in the same office to whom nothing is dedicated, who covers for nobody and was opened nothing."""
-    somebody, login = copy.copy(member), copy.copy(member.user)
-    somebody.pk = login.pk = 0
-    somebody.user = login
-    return somebody
-
-
-def _own(members: Iterable[Member]) -> dict[int, set[int]]:
-    """The customers that are each member's own, for many members in three statements; customers.access has it for one."""
-    own: dict[int, set[int]] = {member.pk: set() for member in members}
-    manage = Permission.objects.filter(content_type__app_label="customers", codename=MANAGE).values("pk")[:1]
-    granted = CustomerUserObjectPermission.objects.filter(
-        permission=Subquery(manage), user=OuterRef("account_manager__user"), content_object=OuterRef("pk")
-    )
-    held = Customer.objects.filter(account_manager__in=own).filter(Exists(granted))
-    covered = Cover.objects.running().filter(substitute__in=own)
-    opened = TemporaryAccess.objects.running().filter(member__in=own)
-    for rows in (
-        held.values_list("account_manager", "pk"),
-        covered.exclude(covered__customers=None).values_list("substitute", "covered__customers"),
-        opened.values_list("member", "customer"),
-    ):
-        for member, customer in rows:
-            own[member].add(customer)
-    return own
-
-
-def _people(count: int) -> str:
-    return "1 person" if count == 1 else f"{count:,} people"
 
 
 def _far(reach: Reach) -> str:

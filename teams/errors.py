@@ -92,9 +92,21 @@ class OfficeClosed(DomainError):
 
 
 class OfficeInUse(DomainError):
-    """Somebody or something still belongs to the office."""
+    """Somebody or something still belongs to the office, and nobody said where it goes."""
 
-    field = "is_active"
+
+class LastOffice(DomainError):
+    """There would be no active office left for what the office holds."""
+
+
+class PlaceNotHeld(DomainError):
+    """A change of the tree would let somebody reach a place that the actor does not reach by the same permission."""
+
+
+class HeadNotEligible(DomainError):
+    """Head of an office is an active member of the organization."""
+
+    field = "head"
 
 
 class OfficeCycle(DomainError):

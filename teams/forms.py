@@ -172,39 +172,6 @@ class LeaveForm(SubmitOnce, ConsoleForm):
         return typed
 
 
-class OfficeForm(SubmitOnce, ConsoleForm):
-    name = forms.CharField(max_length=120, validators=[validate_person_name])
-    type = forms.ChoiceField(choices=Office.Type, initial=Office.Type.BRANCH)
-    parent = OfficeField(
-        Office.objects.none(),
-        label="Belongs to",
-        required=False,
-        empty_label="Nothing: it stands on its own",
-        help_text="Whoever reaches an office reaches those below it too.",
-    )
-    description = forms.CharField(max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}))
-
-    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
-        super().__init__(*args, member=member, **kwargs)
-        _offer(self, "parent", reached_offices(member, Capability.OFFICES_VIEW))
-
-
-class OfficeEditForm(VersionGuard, OfficeForm):
-    """`office`: the one that is changed. It and those below it are no place to move it to."""
-
-    is_active = forms.BooleanField(
-        label="Active",
-        required=False,
-        help_text="An office that is not active takes no members, invitations or customers and stays in the history.",
-    )
-    field_order = ("name", "type", "parent", "description", "is_active")
-
-    def __init__(self, *args: Any, member: Member, office: Office, **kwargs: Any) -> None:
-        super().__init__(*args, member=member, **kwargs)
-        offices = reached_offices(member, Capability.OFFICES_VIEW).not_below(office)  # type: ignore[attr-defined]
-        _offer(self, "parent", offices | _present(member, office.parent_id))
-
-
 class SecurityForm(SubmitOnce, ConsoleForm):
     requires_second_factor = forms.BooleanField(
         label="Every member needs a second factor",

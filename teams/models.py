@@ -35,6 +35,15 @@ class Office(TenantModel):
     type = models.CharField(max_length=20, choices=Type, default=Type.BRANCH)
     parent = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="children")
     path = models.CharField(max_length=400, editable=False, db_collation="C")
+    head = models.ForeignKey(
+        "Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="headed_offices",
+        verbose_name="head of office",
+        help_text="an active member, of this office or of another one",
+    )
     is_active = models.BooleanField("active", default=True)
     version = models.PositiveIntegerField(default=1, editable=False)
 
@@ -45,6 +54,7 @@ class Office(TenantModel):
         constraints = [
             *TenantModel.Meta.constraints,
             SameOrganization("parent", name="teams_office_parent_same_organization"),
+            SameOrganization("head", name="teams_office_head_same_organization"),
             models.UniqueConstraint("organization", Lower("name"), name="teams_office_name_once"),
             models.CheckConstraint(condition=~Q(parent=F("id")), name="teams_office_not_its_own_parent"),
         ]
@@ -147,6 +157,9 @@ class Member(TenantModel):
     version = models.PositiveIntegerField(default=1, editable=False)
 
     objects = MemberQuerySet.as_manager()
+
+    # Set on copies that stand for somebody in another tree: the offices that the reach "own office" means to them.
+    imagined_area: frozenset[int] | None = None
 
     class Meta(TenantModel.Meta):
         constraints = [

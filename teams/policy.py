@@ -105,6 +105,12 @@ def reached_offices(actor: Member, capability: Capability) -> QuerySet[Office]:
     return offices
 
 
+def eligible_heads(actor: Member) -> QuerySet[Member]:
+    """Whom the actor may make the head of an office: any active member they see, wherever that one works."""
+    members: QuerySet[Member] = Member.objects.visible_to(actor).active().select_related("user", "office")
+    return members
+
+
 def require_givable(actor: Member, role: Role) -> Role:
     """The role as it is now. Raises RoleNotGivable, also for a role of another organization."""
     present = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from allauth.mfa.models import Authenticator
 from django.db import models
@@ -31,6 +31,13 @@ class OrganizationRows(models.QuerySet):
         return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
+class _CountAtMost(Subquery):
+    """How many rows the sliced subquery has."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
+    output_field = IntegerField()
+
+
 class OfficeQuerySet(OrganizationRows):
     def active(self) -> Self:
         return self.filter(is_active=True)
@@ -43,11 +50,13 @@ class OfficeQuerySet(OrganizationRows):
         """Without the office itself and those under it."""
         return self.exclude(path__startswith=office.path)
 
-    def with_counts(self) -> Self:
-        """`member_count` (active ones) and `customer_count` of each office itself."""
+    def with_counts(self, customers_at_most: int) -> Self:
+        """`member_count` (active ones) and `customer_count` of each office itself. No office is counted further than asked."""
+        customers: Any = self.model._meta.get_field("customers").related_model  # this app lies below theirs
+        held = customers._default_manager.filter(organization=OuterRef("organization"), office=OuterRef("pk"))
         return self.annotate(
             member_count=self.count_of("members", members__status="active"),
-            customer_count=self.count_of("customers"),
+            customer_count=_CountAtMost(held.order_by().values(one=Value(1))[:customers_at_most]),
         )
 
     def reached_by(self, member: Member, capability: Capability) -> Self:

@@ -233,11 +233,6 @@ def _mark_invitation(member: Member, row: Any) -> None:
     row.can_resend = row.can_change and row.office.is_active
 
 
-def office_rows(member: Member) -> list[Office]:
-    """The tree with its counts."""
-    return in_tree_order(Office.objects.reached_by(member, Capability.OFFICES_VIEW).with_counts())
-
-
 def members_without_second_factor(member: Member) -> QuerySet[Member]:
     """Active members who would have to set one up."""
     rows: Any = Member.objects.active().for_organization(member.organization).with_second_factor().with_name_key()

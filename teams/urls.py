@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from teams.views import admission, invitations, many_invitations, many_members, members, roles, settings
+from teams.views import admission, invitations, many_invitations, many_members, members, offices, roles, settings
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/members/", members.MemberListView.as_view(), name="member_list"),
@@ -26,9 +26,10 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/invitations/<int:pk>/", invitations.InvitationChangeView.as_view(), name="invitation_change"),
     path("settings/invitations/<int:pk>/resend/", invitations.InvitationResendView.as_view(), name="invitation_resend"),
     path("settings/invitations/<int:pk>/revoke/", invitations.InvitationRevokeView.as_view(), name="invitation_revoke"),
-    path("settings/offices/", settings.OfficeListView.as_view(), name="office_list"),
-    path("settings/offices/new/", settings.OfficeCreateView.as_view(), name="office_create"),
-    path("settings/offices/<int:pk>/", settings.OfficeEditView.as_view(), name="office_edit"),
+    path("settings/offices/", offices.OfficeListView.as_view(), name="office_list"),
+    path("settings/offices/new/", offices.OfficeCreateView.as_view(), name="office_create"),
+    path("settings/offices/<int:pk>/", offices.OfficeEditView.as_view(), name="office_edit"),
+    path("settings/offices/<int:pk>/reactivate/", offices.OfficeReactivateView.as_view(), name="office_reactivate"),
     path("settings/roles/", roles.RoleListView.as_view(), name="role_list"),
     path("settings/roles/new/", roles.RoleCreateView.as_view(), name="role_create"),
     path("settings/roles/who-can/", roles.RoleHoldersView.as_view(), name="role_holders"),

@@ -166,7 +166,24 @@ def new_office(lender: Lender) -> dict[str, Any]:
 
 
 def edited_office(lender: Lender) -> dict[str, Any]:
-    return {**new_office(lender), "is_active": "on", "version": fresh(lender.other_branch)}
+    return {"name": "Lekki Branch", "type": Office.Type.BRANCH, "version": fresh(lender.other_branch)}
+
+
+def office(lender: Lender) -> list[Any]:
+    """The one with a member and two customers in it."""
+    return [lender.other_branch.pk]
+
+
+def closed_office(lender: Lender) -> list[Any]:
+    return [Office.objects.for_organization(lender.organization).get(is_active=False).pk]
+
+
+def into_branch(*fields: str) -> Payload:
+    return lambda lender: {
+        **dict.fromkeys(fields, lender.branch.pk),
+        "sure": "on",
+        "version": fresh(lender.other_branch),
+    }
 
 
 def own_role(lender: Lender) -> list[Any]:
@@ -240,7 +257,11 @@ ROWS: list[Row] = [
     *page("teams:invitation_revoke", ADMINS, args=invitation, post=nothing),
     *page("teams:office_list", OVERSEERS),
     *page("teams:office_create", ADMINS, post=new_office),
-    *page("teams:office_edit", ADMINS, args=lambda lender: [lender.other_branch.pk], post=edited_office),
+    *page("teams:office_edit", ADMINS, args=office, post=edited_office),
+    *page("teams:office_reactivate", ADMINS, args=closed_office, post=nothing),
+    *page("customers:office_move", ADMINS, args=office, post=into_branch("parent")),
+    *page("customers:office_deactivate", ADMINS, args=office, post=into_branch("members", "customers")),
+    *page("customers:office_merge", ADMINS, args=office, post=into_branch("into")),
     *page("teams:role_list", OVERSEERS),
     *page("teams:role_holders", OVERSEERS),
     *page("teams:role_detail", OVERSEERS, args=own_role),

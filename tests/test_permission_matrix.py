@@ -37,10 +37,13 @@ def world(world: World) -> World:
 
 
 def furnished(world: World) -> World:
-    """With one open invitation and one failed e-mail in each lender."""
+    """With a closed office, an open invitation and a failed e-mail in each lender."""
     for lender in (world.kudi, world.rival):
         canary = lender.organization.name.split()[1].removesuffix("-Bank")
         with organization_context(lender.organization.pk):
+            factories.OfficeFactory(
+                organization=lender.organization, name=f"{canary}-Closed", parent=lender.head, is_active=False
+            )
             factories.InvitationFactory(
                 organization=lender.organization,
                 last_name=f"{canary}-Invited",

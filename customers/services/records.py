@@ -173,7 +173,9 @@ def _next_number(organization: Organization) -> str:
 
 
 def _refuse_office_out_of_reach(actor: Member, capability: Capability, office: Office) -> None:
-    if not Office.objects.reached_by(actor, capability).active().filter(pk=office.pk).exists():
+    # Locked, so that the office is not emptied and closed between this look and the write.
+    open_ones = Office.objects.reached_by(actor, capability).active().select_for_update(no_key=True)
+    if open_ones.filter(pk=office.pk).first() is None:
         raise OfficeOutOfReach("This office is not open to you or no longer active. Choose another one.")
 
 

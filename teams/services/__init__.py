@@ -13,7 +13,7 @@ from teams.services.members import (
     reactivate_member,
     remove_member,
 )
-from teams.services.offices import change_office, create_office
+from teams.services.offices import change_office, create_office, move_office, reactivate_office
 from teams.services.organizations import (
     change_security_policy,
     create_organization,
@@ -46,7 +46,9 @@ __all__ = [
     "invite_member",
     "invite_members",
     "leave_organization",
+    "move_office",
     "reactivate_member",
+    "reactivate_office",
     "remove_member",
     "resend_invitation",
     "resume_organization",

@@ -18,6 +18,7 @@ from teams.errors import OfficeClosed
 from teams.models import Invitation, Member, Office, Role
 from teams.policy import require_givable, require_reached, require_touch
 from teams.services.guards import keep_a_super_admin, keep_customers_served, lock_member, lock_team
+from teams.services.offices import release_offices
 
 
 @transaction.atomic
@@ -63,6 +64,7 @@ def deactivate_member(*, actor: Member, member: Member) -> Member:
     keep_a_super_admin(member)
     keep_customers_served(member, because="a deactivated member cannot act for anybody")
     _write(member, status=Member.Status.DEACTIVATED, deactivated_at=timezone.now())
+    release_offices(actor, member)
     _record(actor, Verb.MEMBER_DEACTIVATED, member, status=("Active", "Deactivated"))
     announce_deactivation(member=member)
     return member
@@ -101,7 +103,7 @@ def remove_member(*, actor: Member, member: Member) -> Member:
         return member
     was_active = member.status == Member.Status.ACTIVE
     status = member.get_status_display()
-    _take_off(member, because="somebody who was removed cannot act for anybody")
+    _take_off(actor, member, because="somebody who was removed cannot act for anybody")
     _record(actor, Verb.MEMBER_REMOVED, member, status=(status, "Removed"))
     if was_active:
         announce_deactivation(member=member)
@@ -115,7 +117,7 @@ def leave_organization(*, actor: Member) -> Member:
     member = lock_member(actor.organization, actor)
     if member is None:
         raise NotVisible
-    _take_off(member, because="somebody who has left cannot act for anybody")
+    _take_off(actor, member, because="somebody who has left cannot act for anybody")
     record(actor=actor, verb=Verb.MEMBER_LEFT, target=actor.organization, before={"role": member.role.name})
     return member
 
@@ -129,10 +131,11 @@ def export_members(*, actor: Member, count: int, filters: dict[str, str]) -> Non
     )
 
 
-def _take_off(member: Member, *, because: str) -> None:
+def _take_off(actor: Member, member: Member, *, because: str) -> None:
     keep_a_super_admin(member)
     keep_customers_served(member, because=because)
     _write(member, status=Member.Status.REMOVED, deactivated_at=timezone.now())
+    release_offices(actor, member)
 
 
 @transaction.atomic

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.db import transaction
@@ -13,8 +14,18 @@ from audit.services import record
 from audit.verbs import Verb
 from lendconsole.errors import NotVisible, StaleVersion
 from teams.capabilities import Capability
-from teams.errors import NameTaken, OfficeCycle, OfficeInUse, OfficeNeedsParent, OfficeNotReached, OfficeTooDeep
-from teams.models import Invitation, Member, Office
+from teams.errors import (
+    HeadNotEligible,
+    NameTaken,
+    OfficeClosed,
+    OfficeCycle,
+    OfficeNeedsParent,
+    OfficeNotReached,
+    OfficeTooDeep,
+)
+from teams.models import Member, Office
+from teams.policy import eligible_heads
+from teams.rearrangement import Rearrangement, require_passing_on
 from teams.services.guards import lock_team
 
 MAX_LEVELS = 10
@@ -22,22 +33,28 @@ MAX_LEVELS = 10
 
 @transaction.atomic
 def create_office(
-    *, actor: Member, name: str, office_type: str, parent: Office | None, description: str = ""
+    *,
+    actor: Member,
+    name: str,
+    office_type: str,
+    parent: Office | None,
+    description: str = "",
+    head: Member | None = None,
 ) -> Office:
-    """Raises PermissionMissing, NameTaken, OfficeNeedsParent, OfficeNotReached or OfficeTooDeep."""
+    """Raises PermissionMissing, NameTaken, OfficeNeedsParent, OfficeNotReached, OfficeTooDeep or HeadNotEligible."""
     actor = lock_team(actor)
     actor.require(Capability.OFFICES_MANAGE)
     _refuse_taken_name(actor.organization, name)
-    parent = _require_parent(actor, office_type, parent)
+    parent = require_parent(actor, office_type, parent)
+    head = _require_head(actor, head) if head else None
     office = add_office(
         organization=actor.organization, name=name, office_type=office_type, parent=parent, description=description
     )
-    record(
-        actor=actor,
-        verb=Verb.OFFICE_CREATED,
-        target=office,
-        after={"name": name, "type": office.get_type_display(), "parent": parent.name if parent else None},
-    )
+    facts = {"name": name, "type": office.get_type_display(), "parent": parent.name if parent else None}
+    if head is not None:
+        Office.objects.filter(pk=office.pk).update(head=head)
+        office.head, facts["head"] = head, head.name
+    record(actor=actor, verb=Verb.OFFICE_CREATED, target=office, after=facts)
     return office
 
 
@@ -61,49 +78,113 @@ def change_office(
     name: str,
     description: str,
     office_type: str,
-    parent: Office | None,
-    is_active: bool,
+    head: Member | None,
     version: int,
 ) -> Office:
-    """Rename, describe, move with everything below it, close or open. The same facts again change nothing.
+    """Rename, describe, give another type or head. The same facts again change nothing.
 
-    Raises NotVisible, PermissionMissing, NameTaken, OfficeNeedsParent, OfficeNotReached, OfficeCycle, OfficeTooDeep,
-    OfficeInUse or StaleVersion.
+    Raises NotVisible, PermissionMissing, NameTaken, OfficeNeedsParent, HeadNotEligible or StaleVersion.
     """
-    actor = lock_team(actor)
-    present = (
-        Office.objects.reached_by(actor, Capability.OFFICES_VIEW).select_related("parent").filter(pk=office.pk).first()
-    )
-    if present is None:
-        raise NotVisible
-    actor.require(Capability.OFFICES_MANAGE)
-    wanted = {"name": name, "description": description, "type": office_type, "parent": parent, "is_active": is_active}
+    actor, present = lock_office(actor, office)
+    wanted = {"name": name, "description": description, "type": office_type, "head": head}
     changes: dict[str, Any] = {field: value for field, value in wanted.items() if value != getattr(present, field)}
     if not changes:
         return present
-    if version != present.version:
-        raise StaleVersion("Somebody changed this office while you had it open. Open it again to go on from there.")
-    before, after = _facts(present, changes), _facts_of(changes)
-    _check(actor, present, changes)  # also puts the parent as it is now into `changes`
-    former_path = present.path
-    Office.objects.filter(pk=present.pk).update(**changes, version=F("version") + 1)
-    if "parent" in changes:
-        _move(present, former_path, changes["parent"])
+    refuse_stale(present, version)
+    if "name" in changes:
+        _refuse_taken_name(actor.organization, name, but=present)
+    if "type" in changes and present.parent is None:
+        require_parent(actor, office_type, None)
+    if "head" in changes and head is not None:
+        changes["head"] = _require_head(actor, head)
+    before, after = _facts_of({field: getattr(present, field) for field in changes}), _facts_of(changes)
+    write_office(present, **changes)
     record(actor=actor, verb=Verb.OFFICE_CHANGED, target=present, before=before, after=after)
     present.refresh_from_db()
     return present
 
 
-def _check(actor: Member, office: Office, changes: dict[str, Any]) -> None:
-    if "name" in changes:
-        _refuse_taken_name(actor.organization, changes["name"], but=office)
-    office_type = changes.get("type", office.type)
-    if "parent" in changes:
-        changes["parent"] = _require_parent(actor, office_type, changes["parent"], moving=office)
-    elif "type" in changes and office.parent is None:
-        _require_parent(actor, office_type, None)
-    if changes.get("is_active") is False:
-        _refuse_in_use(office)
+@transaction.atomic
+def move_office(
+    *,
+    actor: Member,
+    office: Office,
+    parent: Office | None,
+    version: int,
+    effect_of: Callable[[Rearrangement], str] | None = None,
+) -> Office:
+    """Hang the office, with everything below it, under another one. `effect_of` says for the log what that changes.
+
+    Raises NotVisible, PermissionMissing, OfficeClosed, OfficeNeedsParent, OfficeNotReached, OfficeCycle, OfficeTooDeep,
+    PlaceNotHeld or StaleVersion.
+    """
+    actor, present = lock_office(actor, office)
+    former = present.parent
+    if parent == former:
+        return present
+    refuse_stale(present, version)
+    if not present.is_active:
+        raise OfficeClosed(f"{present.name} is not active. Reactivate it first.")
+    parent = require_parent(actor, present.type, parent, moving=present)
+    change = Rearrangement(parents={present.pk: parent.pk if parent else None})
+    require_passing_on(actor, change)
+    effect = effect_of(change) if effect_of else ""
+    hang(present, parent)
+    record(
+        actor=actor,
+        verb=Verb.OFFICE_MOVED,
+        target=present,
+        before={"belongs_to": former.name if former else None},
+        after={"belongs_to": parent.name if parent else None, **({"effect": effect} if effect else {})},
+    )
+    present.refresh_from_db()
+    return present
+
+
+@transaction.atomic
+def reactivate_office(*, actor: Member, office: Office) -> Office:
+    """Open it again where it was, empty as it is. Raises NotVisible, PermissionMissing, or OfficeClosed below a closed one."""
+    actor, present = lock_office(actor, office)
+    if present.is_active:
+        return present
+    if present.parent is not None and not present.parent.is_active:
+        raise OfficeClosed(
+            f"{present.name} belongs to {present.parent.name}, which is not active. Reactivate that first."
+        )
+    write_office(present, is_active=True)
+    record(
+        actor=actor,
+        verb=Verb.OFFICE_REACTIVATED,
+        target=present,
+        before={"status": "Deactivated"},
+        after={"status": "Active"},
+    )
+    return present
+
+
+def lock_office(actor: Member, office: Office) -> tuple[Member, Office]:
+    """Both as they are now, the organization locked and the office too: nobody puts a customer into it meanwhile.
+
+    Raises NotVisible or PermissionMissing.
+    """
+    actor = lock_team(actor)
+    rows = Office.objects.reached_by(actor, Capability.OFFICES_VIEW).select_related("parent", "head__user")
+    present: Office | None = rows.select_for_update(of=("self",), no_key=True).filter(pk=office.pk).first()
+    if present is None:
+        raise NotVisible
+    actor.require(Capability.OFFICES_MANAGE)
+    return actor, present
+
+
+def refuse_stale(office: Office, version: int) -> None:
+    if version != office.version:
+        raise StaleVersion("Somebody changed this office while you had it open. Open it again to go on from there.")
+
+
+def write_office(office: Office, **changes: Any) -> None:
+    Office.objects.filter(pk=office.pk).update(**changes, version=F("version") + 1)
+    for name, value in {**changes, "version": office.version + 1}.items():
+        setattr(office, name, value)
 
 
 def _refuse_taken_name(organization: Organization, name: str, but: Office | None = None) -> None:
@@ -112,7 +193,14 @@ def _refuse_taken_name(organization: Organization, name: str, but: Office | None
         raise NameTaken(f"There is already an office called {name}.")
 
 
-def _require_parent(
+def _require_head(actor: Member, head: Member) -> Member:
+    present = eligible_heads(actor).filter(pk=head.pk).first()
+    if present is None:
+        raise HeadNotEligible("Head of an office can be any active team member. Choose another one.")
+    return present
+
+
+def require_parent(
     actor: Member, office_type: str, parent: Office | None, *, moving: Office | None = None
 ) -> Office | None:
     """The parent as it is now. `moving`: the office that gets it, with everything below."""
@@ -120,13 +208,34 @@ def _require_parent(
         if office_type != Office.Type.HEAD_OFFICE:
             raise OfficeNeedsParent("Choose the office that this one belongs to. Only a head office stands on its own.")
         return None
-    present = Office.objects.for_organization(actor.organization).active().filter(pk=parent.pk).first()
+    present = require_target(actor, parent, field="parent")
+    if moving is not None:
+        require_room(moving, present, field="parent", with_itself=True)
+    elif present.depth + 1 >= MAX_LEVELS:
+        raise _too_deep("parent")
+    return present
+
+
+def require_room(office: Office, target: Office, *, field: str, with_itself: bool = False) -> None:
+    """Whether what lies below the office, or the office `with_itself`, fits below the target.
+
+    Raises OfficeCycle or OfficeTooDeep.
+    """
+    if target.path.startswith(office.path):
+        raise OfficeCycle(f"{target.name} lies below {office.name}. An office cannot lie below itself.", field=field)
+    if target.depth + _levels_below(office) + with_itself >= MAX_LEVELS:
+        raise _too_deep(field)
+
+
+def _too_deep(field: str) -> OfficeTooDeep:
+    return OfficeTooDeep(f"Offices can be {MAX_LEVELS} levels deep. Choose an office further up.", field=field)
+
+
+def require_target(actor: Member, office: Office, *, field: str) -> Office:
+    """An office that something is moved into, as it is now. Raises OfficeNotReached."""
+    present: Office | None = Office.objects.for_organization(actor.organization).active().filter(pk=office.pk).first()
     if present is None:
-        raise OfficeNotReached("This office is not available. Choose another one.", field="parent")
-    if moving is not None and present.path.startswith(moving.path):
-        raise OfficeCycle(f"{present.name} lies below {moving.name}. An office cannot lie below itself.")
-    if present.depth + 1 + (_levels_below(moving) if moving else 0) >= MAX_LEVELS:
-        raise OfficeTooDeep(f"Offices can be {MAX_LEVELS} levels deep. Choose an office further up.")
+        raise OfficeNotReached("This office is not available. Choose another one.", field=field)
     return present
 
 
@@ -137,37 +246,23 @@ def _levels_below(office: Office) -> int:
     return int(below["deepest"]) - 2 - office.depth
 
 
-def _move(office: Office, former_path: str, parent: Office | None) -> None:
-    """Rewrite the paths of the office and of everything below it in one statement."""
-    path = f"{parent.path if parent else '/'}{office.pk}/"
+def hang(office: Office, parent: Office | None) -> None:
+    """Give the office its new parent, and rewrite the paths of everything below it in one statement."""
+    former_path, path = office.path, f"{parent.path if parent else '/'}{office.pk}/"
     Office.objects.below(office).update(path=Concat(Value(path), Substr("path", len(former_path) + 1)))
+    write_office(office, parent=parent)
+    office.path = path
 
 
-def _refuse_in_use(office: Office) -> None:
-    counts = {
-        "office below it": Office.objects.below(office).active().exclude(pk=office.pk).count(),
-        "active member": Member.objects.active().filter(office=office).count(),
-        "open invitation": Invitation.objects.open().filter(office=office).count(),
-        "customer": office.customers.count(),
-    }
-    parts = [f"{count:,} {_plural(noun, count)}" for noun, count in counts.items() if count]
-    if parts:
-        listed = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
-        raise OfficeInUse(f"{office.name} still has {listed}. Move them first.")
-
-
-def _plural(noun: str, count: int) -> str:
-    if count == 1:
-        return noun
-    return noun.replace("office below", "offices below") if noun.startswith("office") else f"{noun}s"
-
-
-def _facts(office: Office, fields: dict[str, Any]) -> dict[str, Any]:
-    return _facts_of({field: getattr(office, field) for field in fields})
+def release_offices(actor: Member, member: Member) -> None:
+    """Somebody whose access ends is head of no office any more. Called with the organization locked."""
+    for office in Office.objects.filter(organization=member.organization_id, head=member).order_by("pk"):
+        write_office(office, head=None)
+        record(actor=actor, verb=Verb.OFFICE_CHANGED, target=office, before={"head": member.name}, after={"head": None})
 
 
 def _facts_of(values: dict[str, Any]) -> dict[str, Any]:
-    facts = {field: value.name if isinstance(value, Office) else value for field, value in values.items()}
+    facts = {field: value.name if isinstance(value, Member) else value for field, value in values.items()}
     if "type" in facts:
         facts["type"] = Office.Type(facts["type"]).label
     return facts

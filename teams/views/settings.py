@@ -1,87 +1,14 @@
-"""Settings: offices and the security policy."""
+"""Settings: the security policy."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-
-from accounts.pages import ConsolePage, FormPage
-from lendconsole.errors import NotVisible
+from accounts.pages import FormPage
 from teams import services
 from teams.capabilities import Capability
-from teams.forms import OfficeEditForm, OfficeForm, SecurityForm
-from teams.models import Office
-from teams.readers import members_without_second_factor, office_rows
-
-FACTS = ("name", "description", "parent")
-
-
-class OfficeListView(ConsolePage):
-    capability = Capability.OFFICES_VIEW
-    template_name = "teams/office_list.html"
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(offices=office_rows(self.member), **kwargs)
-
-
-class OfficeCreateView(FormPage):
-    capability = Capability.OFFICES_MANAGE
-    template_name = "teams/office_form.html"
-    form_class = OfficeForm
-
-    def get_initial(self) -> dict[str, Any]:
-        return {"parent": self.request.GET.get("parent") or self.member.office_id}
-
-    def carry_out(self, form: Any) -> str:
-        facts = {name: form.cleaned_data[name] for name in FACTS}
-        office = services.create_office(actor=self.member, office_type=form.cleaned_data["type"], **facts)
-        return f"The office {office.name} is there."
-
-    def next_url(self) -> str:
-        return self.member.url("teams:office_list")
-
-
-class OfficeEditView(FormPage):
-    capability = Capability.OFFICES_MANAGE
-    template_name = "teams/office_form.html"
-    form_class = OfficeEditForm
-    office: Office
-
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().post(request, *args, **kwargs)
-
-    def _find(self) -> None:
-        reached = Office.objects.reached_by(self.member, Capability.OFFICES_VIEW)
-        office = reached.with_counts().filter(pk=self.kwargs["pk"]).first()
-        if office is None:
-            raise NotVisible
-        self.office = office
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "office": self.office}
-
-    def get_initial(self) -> dict[str, Any]:
-        fields = ("name", "type", "description", "is_active", "version")
-        return {**{name: getattr(self.office, name) for name in fields}, "parent": self.office.parent_id}
-
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(office=self.office, **kwargs)
-
-    def carry_out(self, form: Any) -> str:
-        facts = {name: form.cleaned_data[name] for name in (*FACTS, "is_active", "version")}
-        office = services.change_office(
-            actor=self.member, office=self.office, office_type=form.cleaned_data["type"], **facts
-        )
-        return f"The office {office.name} is saved."
-
-    def next_url(self) -> str:
-        return self.member.url("teams:office_list")
+from teams.forms import SecurityForm
+from teams.readers import members_without_second_factor
 
 
 class SecurityView(FormPage):

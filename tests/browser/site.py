@@ -16,7 +16,7 @@ from notifications.models import OutgoingEmail
 from teams.capabilities import Capability, Reach
 from teams.invitation_links import invitation_url
 from teams.invitation_lists import make_wishes, read_lines
-from teams.models import Invitation
+from teams.models import Invitation, Office
 from teams.services import create_role, invite_members
 from tests import factories
 from tests.world import Lender
@@ -54,6 +54,7 @@ def furnish(lender: Lender, other: Lender) -> Site:
             is_active=False,
             description="Closed in 2025; its customers went to Kano.",
         )
+        _heads(lender)
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
@@ -106,6 +107,12 @@ def _customers(lender: Lender) -> None:
         actor=admin, customer=customer, status="blacklisted", reason="Three forged pay slips", version=customer.version
     )
     open_profile(actor=lender["compliance"], pk=customer.pk)
+
+
+def _heads(lender: Lender) -> None:
+    """One who works there and one who works elsewhere."""
+    for office, head in ((lender.head, "admin"), (lender.branch, "loan_officer")):
+        Office.objects.filter(pk=office.pk).update(head=lender[head])
 
 
 def _emails(lender: Lender) -> None:

@@ -1,4 +1,4 @@
-"""The tree of offices: names, parents, moves, closing."""
+"""The tree of offices: names, parents, heads, moves. Closing and merging: tests/customers/test_offices.py."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ import pytest
 from audit.models import AuditEvent
 from lendconsole.errors import NotVisible, PermissionMissing, StaleVersion
 from teams import services
-from teams.errors import NameTaken, OfficeCycle, OfficeInUse, OfficeNeedsParent, OfficeNotReached, OfficeTooDeep
+from teams.errors import (
+    HeadNotEligible,
+    NameTaken,
+    OfficeClosed,
+    OfficeCycle,
+    OfficeNeedsParent,
+    OfficeNotReached,
+    OfficeTooDeep,
+)
 from teams.models import Office
-from tests.teams.support import extra_member, fresh, inside, invitation_for, refused, verbs
+from tests.teams.support import fresh, inside, refused, verbs
 from tests.world import Lender, World
 
 
@@ -23,12 +31,17 @@ def change(lender: Lender, office: Office, actor: str = "admin", **changes: obje
         "name": office.name,
         "description": office.description,
         "office_type": office.type,
-        "parent": office.parent,
-        "is_active": office.is_active,
+        "head": office.head,
         "version": office.version,
         **changes,
     }
     return services.change_office(actor=lender[actor], office=office, **facts)
+
+
+def move(lender: Lender, office: Office, parent: Office | None, actor: str = "admin") -> Office:
+    return services.move_office(
+        actor=lender[actor], office=office, parent=fresh(parent) if parent else None, version=fresh(office).version
+    )
 
 
 def test_a_new_office_hangs_below_its_parent(world: World) -> None:
@@ -68,6 +81,8 @@ def test_without_the_permission_the_tree_stays(world: World, actor: str) -> None
         create(kudi, "Recovery", kudi.branch, actor)
     with inside(kudi), refused((PermissionMissing, NotVisible)):
         change(kudi, kudi.branch, actor, name="New")
+    with inside(kudi), refused((PermissionMissing, NotVisible)):
+        move(kudi, kudi.branch, kudi.other_branch, actor)
 
 
 def test_offices_of_another_lender_do_not_exist(world: World) -> None:
@@ -84,10 +99,15 @@ def test_offices_of_another_lender_do_not_exist(world: World) -> None:
             name="Mine",
             description="",
             office_type="branch",
-            parent=kudi.head,
-            is_active=True,
+            head=None,
             version=1,
         )
+    with inside(kudi), refused(NotVisible):
+        services.move_office(actor=kudi["super_admin"], office=foreign, parent=kudi.head, version=1)
+    with inside(kudi), refused(NotVisible):
+        services.reactivate_office(actor=kudi["super_admin"], office=foreign)
+    with inside(kudi), refused(OfficeNotReached):
+        services.move_office(actor=kudi["super_admin"], office=kudi.branch, parent=foreign, version=1)
 
 
 def test_a_move_takes_everything_below_along(world: World) -> None:
@@ -95,7 +115,7 @@ def test_a_move_takes_everything_below_along(world: World) -> None:
     with inside(kudi):
         team = create(kudi, "Recovery", kudi.branch)
         squad = create(kudi, "Evening", team)
-        moved = change(kudi, kudi.branch, parent=kudi.other_branch)
+        moved = move(kudi, kudi.branch, kudi.other_branch)
         assert moved.path == f"{kudi.other_branch.path}{moved.pk}/"
         assert fresh(squad).path == f"{moved.path}{team.pk}/{squad.pk}/"
         assert set(Office.objects.below(fresh(kudi.other_branch))) == {kudi.other_branch, moved, team, squad}
@@ -108,12 +128,7 @@ def test_an_office_never_lies_below_itself(world: World) -> None:
         team = create(kudi, "Recovery", kudi.branch)
     for parent in (kudi.branch, team):
         with inside(kudi), refused(OfficeCycle):
-            change(kudi, kudi.branch, parent=fresh_inside(kudi, parent))
-
-
-def fresh_inside(lender: Lender, office: Office) -> Office:
-    with inside(lender):
-        return fresh(office)
+            move(kudi, kudi.branch, parent)
 
 
 def test_the_tree_has_a_bottom(world: World) -> None:
@@ -127,42 +142,89 @@ def test_the_tree_has_a_bottom(world: World) -> None:
     with inside(kudi), refused(OfficeTooDeep):
         create(kudi, "Too deep", lowest)
     with inside(kudi), refused(OfficeTooDeep):
-        change(kudi, pair, parent=fresh_inside(kudi, lowest).parent)
+        move(kudi, pair, lowest.parent)
 
 
-def test_an_office_in_use_is_not_closed(world: World) -> None:
-    kudi = world.kudi
-    with inside(kudi):
-        create(kudi, "Recovery", kudi.branch)
-        invitation_for(kudi)
-    with (
-        inside(kudi),
-        refused(OfficeInUse, match="1 office below it, 7 active members, 1 open invitation and 2") as caught,
-    ):
-        change(kudi, kudi.branch, is_active=False)
-    assert caught.value.field == "is_active"
-
-
-def test_an_empty_office_closes_and_opens_again(world: World) -> None:
+def test_it_opens_again_where_it_was(world: World) -> None:
     kudi = world.kudi
     with inside(kudi):
         team = create(kudi, "Recovery", kudi.branch)
-        extra_member(kudi, "compliance", office=team, status="deactivated")
-        assert not change(kudi, team, is_active=False).is_active
-        assert change(kudi, team, is_active=True).is_active
-    with inside(kudi):
-        change(kudi, team, is_active=False)
+        squad = create(kudi, "Evening", team)
+        Office.objects.filter(pk__in=[team.pk, squad.pk]).update(is_active=False)
+    with inside(kudi), refused(OfficeClosed, match="belongs to Recovery, which is not active"):
+        services.reactivate_office(actor=kudi["admin"], office=squad)
     with inside(kudi), refused(OfficeNotReached):
         create(kudi, "Under a closed one", team)
+    with inside(kudi), refused(OfficeNotReached):
+        move(kudi, kudi.other_branch, team)
+    with inside(kudi), refused(OfficeClosed, match="Recovery is not active"):
+        move(kudi, team, kudi.other_branch)
+    with inside(kudi), refused(PermissionMissing):
+        services.reactivate_office(actor=kudi["compliance"], office=team)
+    with inside(kudi):
+        for _ in range(2):
+            assert services.reactivate_office(actor=kudi["admin"], office=team).is_active
+        assert services.reactivate_office(actor=kudi["admin"], office=squad).is_active
+        assert verbs()[-2:] == ["office.reactivated", "office.reactivated"]
+
+
+class TestHead:
+    def test_is_an_active_member_of_the_lender(self, world: World) -> None:
+        kudi = world.kudi
+        with inside(kudi):
+            assert change(kudi, kudi.branch, head=kudi["other_manager"]).head == kudi["other_manager"]
+            event = AuditEvent.objects.latest("pk")
+            assert (event.before, event.after) == ({"head": None}, {"head": kudi["other_manager"].name})
+            led = services.create_office(
+                actor=kudi["admin"], name="Lekki", office_type="branch", parent=kudi.head, head=kudi["loan_officer"]
+            )
+            assert fresh(led).head == kudi["loan_officer"]
+        for stranger in (kudi["deactivated"], world.rival["admin"]):
+            with inside(kudi), refused(HeadNotEligible) as caught:
+                change(kudi, kudi.branch, head=stranger)
+            assert caught.value.field == "head"
+            with inside(kudi), refused(HeadNotEligible):
+                services.create_office(
+                    actor=kudi["admin"], name="Abuja", office_type="branch", parent=kudi.head, head=stranger
+                )
+
+    @pytest.mark.parametrize("end", ["deactivate", "remove", "leave"])
+    def test_nobody_without_access_stays_one(self, world: World, end: str) -> None:
+        kudi, officer = world.kudi, world.kudi["loan_officer"]
+        with inside(kudi):
+            change(kudi, kudi.branch, head=officer)
+            change(kudi, kudi.other_branch, head=officer)
+            if end == "deactivate":
+                services.deactivate_member(actor=kudi["admin"], member=officer)
+            elif end == "remove":
+                services.remove_member(actor=kudi["admin"], member=officer)
+            else:
+                services.leave_organization(actor=officer)
+            assert not Office.objects.exclude(head=None).exists()
+            cleared = AuditEvent.objects.filter(verb="office.changed", after={"head": None})
+            assert cleared.count() == 2
+
+    def test_who_moves_elsewhere_stays_one(self, world: World) -> None:
+        kudi, officer = world.kudi, world.kudi["loan_officer"]
+        with inside(kudi):
+            change(kudi, kudi.branch, head=officer)
+            services.change_member(
+                actor=kudi["admin"], member=officer, role=officer.role, office=kudi.other_branch, version=1
+            )
+            assert fresh(kudi.branch).head == officer
 
 
 def test_the_log_tells_what_changed_in_words(world: World) -> None:
     kudi = world.kudi
     with inside(kudi):
-        change(kudi, kudi.branch, name="Ikeja Road", office_type="team", parent=kudi.other_branch)
+        change(kudi, kudi.branch, name="Ikeja Road", office_type="team")
         event = AuditEvent.objects.latest("pk")
-        assert event.before == {"name": "Ikeja T1", "type": "Branch", "parent": "Head Office T1"}
-        assert event.after == {"name": "Ikeja Road", "type": "Team", "parent": "Kano T1"}
+        assert event.before == {"name": "Ikeja T1", "type": "Branch"}
+        assert event.after == {"name": "Ikeja Road", "type": "Team"}
+        move(kudi, kudi.branch, kudi.other_branch)
+        event = AuditEvent.objects.latest("pk")
+        assert (event.verb, event.before) == ("office.moved", {"belongs_to": "Head Office T1"})
+        assert event.after == {"belongs_to": "Kano T1"}
 
 
 def test_the_same_again_and_an_older_version(world: World) -> None:
@@ -172,3 +234,7 @@ def test_the_same_again_and_an_older_version(world: World) -> None:
         change(kudi, kudi.branch, description="By the bridge")
     with inside(kudi), refused(StaleVersion):
         change(kudi, kudi.branch, description="By the river", version=1)
+    with inside(kudi), refused(StaleVersion):
+        services.move_office(actor=kudi["admin"], office=kudi.branch, parent=kudi.other_branch, version=1)
+    with inside(kudi):
+        assert services.move_office(actor=kudi["admin"], office=kudi.branch, parent=kudi.head, version=1).version == 2

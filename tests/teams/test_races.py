@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from random import Random
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
 from accounts.models import User
+from customers.services.offices import deactivate_office
+from customers.services.records import change_customer
 from teams import services
 from teams.invitation_links import Ticket
 from teams.models import Invitation, Member, Office
 from teams.services.admission import Newcomer
-from tests.factories import PASSWORD
+from teams.services.closing import Targets, piles_of
+from tests.factories import PASSWORD, OfficeFactory
 from tests.teams.support import fresh, inside, invitation_for, together, verbs
 from tests.world import Lender, build_lender
 
@@ -88,18 +92,74 @@ def test_an_acceptance_and_a_revocation_do_not_both_win(kudi: Lender) -> None:
 
 def test_two_moves_make_no_circle(kudi: Lender) -> None:
     def move(office: Office, parent: Office) -> None:
-        services.change_office(
-            actor=kudi["admin"],
-            office=office,
-            name=office.name,
-            description="",
-            office_type="branch",
-            parent=parent,
-            is_active=True,
-            version=1,
-        )
+        services.move_office(actor=kudi["admin"], office=office, parent=parent, version=1)
 
     outcomes = together(
         kudi, partial(move, kudi.branch, kudi.other_branch), partial(move, kudi.other_branch, kudi.branch)
     )
     assert outcomes == {"done": 1, "OfficeCycle": 1}
+
+
+def test_thirty_rounds_of_moves_at_once_leave_a_tree(kudi: Lender) -> None:
+    """Offices of three levels, each moved below another one by somebody at the same moment as the others."""
+    with inside(kudi):
+        below = [OfficeFactory(organization=kudi.organization, parent=kudi.branch) for _ in range(2)]
+        offices = [
+            kudi.branch,
+            kudi.other_branch,
+            *below,
+            OfficeFactory(organization=kudi.organization, parent=below[0]),
+        ]
+
+    def move(office: Office, parent: Office) -> None:
+        version = Office.objects.get(pk=office.pk).version
+        services.move_office(actor=kudi["admin"], office=office, parent=parent, version=version)
+
+    luck = Random(7)  # a test's choices, the same in every run
+    for _ in range(30):
+        pairs = [luck.sample(offices, 2) for _ in range(4)]
+        together(kudi, *(partial(move, office, parent) for office, parent in pairs))
+        with inside(kudi):
+            rows = {office.pk: office for office in Office.objects.all()}
+        for office in rows.values():
+            above = rows[office.parent_id].path if office.parent_id else "/"
+            assert office.path == f"{above}{office.pk}/"
+            assert len(set(office.path.split("/"))) == office.depth + 2
+
+
+def test_an_office_is_not_closed_around_somebody_who_comes_in(kudi: Lender) -> None:
+    """A member, an invitation, a customer and an office below, each on the way in while it is emptied."""
+    with inside(kudi):
+        target = OfficeFactory(organization=kudi.organization, parent=kudi.head)
+        officer, customer = kudi["other_manager"], kudi.customers["remote"]
+    targets = Targets(target, target, target, target)
+    together(
+        kudi,
+        partial(deactivate_office, actor=kudi["admin"], office=kudi.branch, targets=targets, version=1),
+        partial(
+            services.change_member,
+            actor=kudi["super_admin"],
+            member=officer,
+            role=officer.role,
+            office=kudi.branch,
+            version=1,
+        ),
+        partial(
+            change_customer, actor=kudi["super_admin"], customer=customer, version=1, facts={"office": kudi.branch}
+        ),
+        partial(services.create_office, actor=kudi["admin"], name="Late", office_type="team", parent=kudi.branch),
+        partial(
+            services.invite_member,
+            actor=kudi["super_admin"],
+            email="late@example.com",
+            first_name="Late",
+            last_name="Comer",
+            role=kudi.roles["compliance"],
+            office=kudi.branch,
+        ),
+    )
+    with inside(kudi):
+        office = fresh(kudi.branch)
+        # Whoever was first is moved along, unless the office was closed first and nobody got in.
+        assert not office.is_active
+        assert not piles_of(office)
