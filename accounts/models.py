@@ -6,6 +6,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -25,7 +26,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 class Organization(models.Model):
     """One lender. Everything else belongs to exactly one of these."""
 
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, validators=[validate_person_name])
     slug = models.SlugField(
         max_length=40,
         unique=True,
@@ -36,6 +37,23 @@ class Organization(models.Model):
     currency = models.CharField(max_length=3, default="NGN")
     contact_email = models.EmailField(blank=True)
     contact_phone = models.CharField(max_length=20, blank=True)
+    website = models.URLField("web site", blank=True, default="", db_default="")
+    sender_name = models.CharField(
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_person_name],
+        help_text="in place of the name, before the address of e-mails",
+    )
+    reply_to = models.EmailField(
+        blank=True, default="", db_default="", help_text="in place of the contact address, where answers to e-mails go"
+    )
+    invitation_days = models.PositiveSmallIntegerField(default=7, db_default=7)
+    muted_emails = ArrayField(
+        models.CharField(max_length=60), default=list, db_default=[], blank=True, help_text="kinds that nobody gets"
+    )
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     exclusive_assignments = models.BooleanField(
         default=True,
         help_text="A customer with an account manager is open in full to that member and to overseers only.",

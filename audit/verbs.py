@@ -9,6 +9,8 @@ class Verb(TextChoices):
     ORGANIZATION_CREATED = "organization.created", "created the organization"
     ORGANIZATION_SUSPENDED = "organization.suspended", "suspended"
     ORGANIZATION_RESUMED = "organization.resumed", "resumed"
+    ORGANIZATION_CHANGED = "organization.changed", "changed the settings of"
+    EXCLUSIVENESS_CHANGED = "organization.exclusiveness_changed", "changed who sees dedicated customers of"
     SECURITY_CHANGED = "organization.security_changed", "changed the security policy of"
     MEMBER_INVITED = "member.invited", "invited"
     INVITATION_RESENT = "invitation.resent", "resent the invitation of"

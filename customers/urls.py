@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from customers.views import account_managers, borrower, offboarding, profile, records, roles
+from customers.views import account_managers, borrower, offboarding, profile, records, roles, settings
 from customers.views.list import CustomerListView
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
@@ -31,6 +31,7 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
         name="member_deactivate",
     ),
     path("settings/members/<int:pk>/remove/", offboarding.MemberRemoveView.as_view(), name="member_remove"),
+    path("settings/organization/", settings.OrganizationSettingsView.as_view(), name="organization_settings"),
     path("settings/roles/<int:pk>/edit/", roles.RoleEditView.as_view(), name="role_edit"),
     path("settings/roles/<int:pk>/delete/", roles.RoleDeleteView.as_view(), name="role_delete"),
 ]

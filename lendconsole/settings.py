@@ -194,7 +194,6 @@ EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds for each answer 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="lendconsole <no-reply@localhost>" if DEBUG else env.NOTSET)
 ASSIGNMENT_MAIL_HOLD_SECONDS = env.int("ASSIGNMENT_MAIL_HOLD_SECONDS", default=10 if DEBUG else 60)
 KEEP_SENT_BODIES = DEBUG  # /dev/mailbox shows them
-INVITATION_DAYS = 7
 BORROWER_LINK_HOURS = 72
 
 # --- Sign-in -----------------------------------------------------------------------------------------------------------

@@ -96,7 +96,7 @@ def remind_of_invitation(*, invitation: Invitation) -> bool:
     return True
 
 
-@letter(REMINDER, label="Invitation reminder")
+@letter(REMINDER, label="Invitation reminder", switch="To invited people: the invitation is about to end")
 def reminder_letter(email: OutgoingEmail) -> dict[str, Any]:
     return invitation_letter(email)
 
@@ -124,7 +124,12 @@ def announce_request(*, invitation: Invitation) -> None:
     )
 
 
-@letter(ASKED_FOR, label="New invitation asked for")
+@letter(
+    ASKED_FOR,
+    label="New invitation asked for",
+    switch="To the inviter: somebody asks for a new link",
+    is_personal=True,
+)
 def request_letter(email: OutgoingEmail) -> dict[str, Any]:
     payload = email.payload
     expired = Invitation.objects.expired().filter(

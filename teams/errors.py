@@ -119,3 +119,7 @@ class NameTaken(DomainError):
 
 class OrganizationNotCreated(DomainError):
     """The facts given for a new organization do not hold; the sentence lists them."""
+
+
+class OrganizationFactRefused(DomainError):
+    """A setting of the organization does not hold."""

@@ -183,6 +183,16 @@ def failed_email(lender: Lender) -> list[Any]:
     return [OutgoingEmail.objects.get(organization=lender.organization, state="failed").pk]
 
 
+def organization_facts(lender: Lender) -> dict[str, Any]:
+    return {
+        "name": "Kudi Bank",
+        "time_zone": "Africa/Accra",
+        "currency": "NGN",
+        "invitation_days": 7,
+        "version": fresh(lender.organization),
+    }
+
+
 SUPER = frozenset({"super_admin"})
 READERS_OF_MEMBERS = ADMINS | {"compliance", "no_users_unit"}
 OVERSEERS = ADMINS | {"compliance"}
@@ -253,6 +263,7 @@ ROWS: list[Row] = [
         args=own_role,
         post=lambda lender: {"replacement": lender.roles["compliance"].pk},
     ),
+    *page("customers:organization_settings", ADMINS, post=organization_facts),
     *page("teams:security", SUPER, post=nothing),
     *page("audit:event_list", OVERSEERS),
     *page("notifications:email_list", OVERSEERS),

@@ -23,14 +23,17 @@ from teams.services.organizations import (
 )
 from teams.services.renewals import ask_for_invitation
 from teams.services.roles import change_role_permissions, clone_role, create_role, delete_role
+from teams.services.settings import OrganizationFacts, change_organization
 
 __all__ = [
+    "OrganizationFacts",
     "accept_invitation",
     "ask_for_invitation",
     "change_invitation",
     "change_member",
     "change_members",
     "change_office",
+    "change_organization",
     "change_role_permissions",
     "change_security_policy",
     "check_invitations",

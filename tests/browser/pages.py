@@ -75,6 +75,7 @@ OF_AN_ADMIN: Pages = {
     "teams:office_create": _plain,
     "teams:office_edit": lambda site: [At((site.lender.branch.pk,)), At((site.closed_office,))],
     "teams:role_list": _plain,
+    "customers:organization_settings": _plain,
     "teams:security": _plain,
     "audit:event_list": lambda site: [At(), At(query="?q=nobody+of+this+name")],
     "notifications:email_list": lambda site: [At(), At(query="?state=failed")],
