@@ -53,6 +53,7 @@ class Organization(models.Model):
     muted_emails = ArrayField(
         models.CharField(max_length=60), default=list, db_default=[], blank=True, help_text="kinds that nobody gets"
     )
+    logo_digest = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
     version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     exclusive_assignments = models.BooleanField(
         default=True,
@@ -141,3 +142,19 @@ class Submission(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.path} ({self.key})"
+
+
+class OrganizationLogo(TenantModel):
+    """The picture itself, a PNG, beside the organization's row, which every request reads. In the database it is there
+    for every web process and in every backup."""
+
+    content = models.BinaryField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["organization"], name="accounts_organizationlogo_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Logo of {self.organization}"

@@ -17,7 +17,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
@@ -74,6 +74,25 @@ class PasswordSetView(RedirectView):
     """A login without a password (no service makes one) gets its first by the link that resets one."""
 
     pattern_name = "account_reset_password"
+
+
+@method_decorator(login_not_required, name="dispatch")
+class OrganizationLogoView(View):
+    """For everybody, as invitations and the borrower's page show it too. The address names the content, so it keeps."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest, organization: str, digest: str) -> HttpResponse:
+        content = services.find_logo(slug=organization, digest=digest)
+        if content is None:
+            raise Http404
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Content-Disposition": "inline",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return HttpResponse(content, content_type="image/png", headers=headers)
 
 
 # --- One's own account ----------------------------------------------------------------------------------------------

@@ -75,7 +75,7 @@ SETTINGS: Final[tuple[Item, ...]] = (
         "Organization",
         "building",
         "customers:organization_settings",
-        ("customers:organization_",),
+        ("customers:organization_", "teams:organization_"),
         Capability.ORGANIZATION_SETTINGS,
     ),
     Item("Security", "shield-lock", "teams:security", ("teams:security",), Capability.ORGANIZATION_SECURITY),

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils.html import escape
 
 from accounts.forms import HINT as PASSWORD_HINT
+from accounts.logos import MOST_BYTES as MOST_LOGO_BYTES
 from accounts.models import User
 from accounts.validators import validate_person_name
 from lendconsole.forms import FILL_IN, ConsoleForm, SubmitOnce, VersionGuard
@@ -203,6 +204,22 @@ class OfficeEditForm(VersionGuard, OfficeForm):
         super().__init__(*args, member=member, **kwargs)
         offices = reached_offices(member, Capability.OFFICES_VIEW).not_below(office)  # type: ignore[attr-defined]
         _offer(self, "parent", offices | _present(member, office.parent_id))
+
+
+class LogoForm(SubmitOnce, ConsoleForm):
+    """What the file holds is the service's to judge; more than it takes is never read."""
+
+    logo = forms.FileField(
+        label="Picture",
+        max_length=200,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+        help_text="PNG, JPEG or WebP, at most 1 MB and 2,000 by 2,000 pixels.",
+        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+    )
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self.cleaned_data["logo"].read(MOST_LOGO_BYTES + 1))
 
 
 class SecurityForm(SubmitOnce, ConsoleForm):

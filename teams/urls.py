@@ -34,6 +34,8 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/roles/who-can/", roles.RoleHoldersView.as_view(), name="role_holders"),
     path("settings/roles/<int:pk>/", roles.RoleDetailView.as_view(), name="role_detail"),
     path("settings/roles/<int:pk>/clone/", roles.RoleCloneView.as_view(), name="role_clone"),
+    path("settings/organization/logo/", settings.LogoUploadView.as_view(), name="organization_logo"),
+    path("settings/organization/logo/remove/", settings.LogoRemoveView.as_view(), name="organization_logo_remove"),
     path("settings/security/", settings.SecurityView.as_view(), name="security"),
 ]
 public_urlpatterns: list[URLPattern | URLResolver] = [

@@ -264,6 +264,11 @@ ROWS: list[Row] = [
         post=lambda lender: {"replacement": lender.roles["compliance"].pk},
     ),
     *page("customers:organization_settings", ADMINS, post=organization_facts),
+    *page("teams:organization_logo", ADMINS),
+    Row(
+        "teams:organization_logo", "POST", ADMINS, unfit=ADMINS
+    ),  # without a file, which tests/teams/test_logo.py sends
+    *page("teams:organization_logo_remove", ADMINS, post=nothing, get=False),
     *page("teams:security", SUPER, post=nothing),
     *page("audit:event_list", OVERSEERS),
     *page("notifications:email_list", OVERSEERS),

@@ -23,7 +23,7 @@ from teams.services.organizations import (
 )
 from teams.services.renewals import ask_for_invitation
 from teams.services.roles import change_role_permissions, clone_role, create_role, delete_role
-from teams.services.settings import OrganizationFacts, change_organization
+from teams.services.settings import OrganizationFacts, change_organization, remove_logo, set_logo
 
 __all__ = [
     "OrganizationFacts",
@@ -50,10 +50,12 @@ __all__ = [
     "invite_members",
     "leave_organization",
     "reactivate_member",
+    "remove_logo",
     "remove_member",
     "resend_invitation",
     "resume_organization",
     "revoke_invitation",
+    "set_logo",
     "suspend_organization",
     "sync_built_in_roles",
 ]

@@ -8,7 +8,8 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.models import Organization
+from accounts.logos import read_logo
+from accounts.models import Organization, OrganizationLogo
 from audit.services import record
 from audit.verbs import Verb
 from lendconsole.errors import StaleVersion
@@ -67,6 +68,42 @@ def change_organization(*, actor: Member, facts: OrganizationFacts, version: int
         target=organization,
         before={name: _written(before[name]) for name in changed},
         after={name: _written(after[name]) for name in changed},
+    )
+    return organization
+
+
+@transaction.atomic
+def set_logo(*, actor: Member, content: bytes) -> Organization:
+    """Show this picture from now on. Raises PermissionMissing or LogoRefused."""
+    return _write_logo(actor, content)
+
+
+@transaction.atomic
+def remove_logo(*, actor: Member) -> Organization:
+    """Show the name alone again. Raises PermissionMissing."""
+    return _write_logo(actor, None)
+
+
+def _write_logo(actor: Member, content: bytes | None) -> Organization:
+    actor = lock_team(actor)
+    actor.require(Capability.ORGANIZATION_SETTINGS)
+    organization = actor.organization
+    logo = read_logo(content) if content is not None else None
+    digest = logo.digest if logo else ""
+    if digest == organization.logo_digest:
+        return organization
+    OrganizationLogo.objects.filter(organization=organization).delete()
+    if logo is not None:
+        OrganizationLogo.objects.create(organization=organization, content=logo.content)
+    had_one = bool(organization.logo_digest)
+    organization.logo_digest = digest
+    organization.save(update_fields=["logo_digest"])
+    record(
+        actor=actor,
+        verb=Verb.ORGANIZATION_CHANGED,
+        target=organization,
+        before={"logo": "a picture" if had_one else "none"},
+        after={"logo": ("another picture" if had_one else "a picture") if logo else "none"},
     )
     return organization
 

@@ -1,4 +1,4 @@
-"""Settings: offices and the security policy."""
+"""Settings: offices, the logo and the security policy."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
-from accounts.pages import ConsolePage, FormPage
+from accounts.pages import ActionPage, ConsolePage, FormPage
 from lendconsole.errors import NotVisible
 from teams import services
 from teams.capabilities import Capability
-from teams.forms import OfficeEditForm, OfficeForm, SecurityForm
+from teams.forms import LogoForm, OfficeEditForm, OfficeForm, SecurityForm
 from teams.models import Office
 from teams.readers import members_without_second_factor, office_rows
 
@@ -82,6 +82,30 @@ class OfficeEditView(FormPage):
 
     def next_url(self) -> str:
         return self.member.url("teams:office_list")
+
+
+class LogoUploadView(FormPage):
+    capability = Capability.ORGANIZATION_SETTINGS
+    template_name = "teams/organization_logo.html"
+    form_class = LogoForm
+
+    def carry_out(self, form: Any) -> str:
+        services.set_logo(actor=self.member, content=form.content)
+        return "The logo is there, on every page and for borrowers too."
+
+    def next_url(self) -> str:
+        return self.member.url("customers:organization_settings")
+
+
+class LogoRemoveView(ActionPage):
+    capability = Capability.ORGANIZATION_SETTINGS
+
+    def carry_out(self) -> str:
+        services.remove_logo(actor=self.member)
+        return "The logo is removed."
+
+    def next_url(self) -> str:
+        return self.member.url("customers:organization_settings")
 
 
 class SecurityView(FormPage):

@@ -76,6 +76,7 @@ OF_AN_ADMIN: Pages = {
     "teams:office_edit": lambda site: [At((site.lender.branch.pk,)), At((site.closed_office,))],
     "teams:role_list": _plain,
     "customers:organization_settings": _plain,
+    "teams:organization_logo": _plain,
     "teams:security": _plain,
     "audit:event_list": lambda site: [At(), At(query="?q=nobody+of+this+name")],
     "notifications:email_list": lambda site: [At(), At(query="?state=failed")],
@@ -134,6 +135,7 @@ ON_THE_WAY = {
 NO_PAGES = {
     "home",
     "health",
+    "accounts:organization_logo",
     "accounts:session_end",
     "account_set_password",
     "customers_public:borrower_sign_out",
@@ -141,6 +143,7 @@ NO_PAGES = {
     "mfa_list_webauthn",
     "mfa_login_webauthn",
     "notifications:email_send_again",
+    "teams:organization_logo_remove",
     "teams_public:invitation_sign_out",
     # On development machines alone; their own tests look at them.
     "dev_mailbox",
