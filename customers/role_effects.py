@@ -171,18 +171,18 @@ class _Comparison:
         return member.office_id if Reach.OFFICE in self._reaches[0] + self._reaches[1] else 0
 
     def _of_places(self, members: list[Member]) -> dict[tuple[int, bool], int]:
-        somebody = {self._place(member): _without_own(member) for member in members}
+        somebody = {self._place(member): without_own(member) for member in members}
         parts = {
             f"{place}_{int(way)}": self._differing(member, way)
             for place, member in somebody.items()
             for way in (True, False)
         }
-        counts = self._counted(parts)
+        counts = counted(parts)
         return {(place, way): counts[f"{place}_{int(way)}"] for place in somebody for way in (True, False)}
 
     def _of_own(self, members: list[Member]) -> dict[int, dict[bool, int]]:
         """By how many each member's own customers change what the place alone says."""
-        own = _own(members)
+        own = own_customers(members)
         counts = {
             member.pk: {way: self._opened(way) * len(own[member.pk]) for way in (True, False)} for member in members
         }
@@ -190,7 +190,7 @@ class _Comparison:
             there = [member for member in members if self._place(member) == place]
             theirs = list(set().union(*(own[member.pk] for member in there)))
             for way in (True, False) if theirs else ():
-                rows = self._differing(_without_own(there[0]), way).filter(pk__in=theirs)
+                rows = self._differing(without_own(there[0]), way).filter(pk__in=theirs)
                 by_place = set(rows.values_list("pk", flat=True))
                 for member in there:
                     counts[member.pk][way] -= len(own[member.pk] & by_place)
@@ -210,17 +210,18 @@ class _Comparison:
         rows: QuerySet[Customer] = there.filter(~Exists(gone.filter(pk=OuterRef("pk")))).order_by()
         return rows
 
-    def _counted(self, querysets: Mapping[str, QuerySet[Customer]]) -> dict[str, int]:
-        """Many counts in few statements. Joined as SQL: to nest them in one query costs Django more than the answers do."""
-        found = dict.fromkeys(querysets, 0)
-        compiled = [(name, *part) for name, rows in querysets.items() if (part := _compiled(rows))]
-        for start in range(0, len(compiled), _COUNTS_AT_ONCE):
-            parts = compiled[start : start + _COUNTS_AT_ONCE]
-            counts = ", ".join(f"(SELECT count(*) FROM ({sql}) counted)" for _, sql, _ in parts)  # noqa: S608  # from Django
-            with connection.cursor() as cursor:
-                cursor.execute(f"SELECT {counts}", [value for *_, values in parts for value in values])
-                found |= zip([name for name, *_ in parts], cursor.fetchone(), strict=True)
-        return found
+
+def counted(querysets: Mapping[str, QuerySet[Customer]]) -> dict[str, int]:
+    """Many counts in few statements. Joined as SQL: to nest them in one query costs Django more than the answers do."""
+    found = dict.fromkeys(querysets, 0)
+    compiled = [(name, *part) for name, rows in querysets.items() if (part := _compiled(rows))]
+    for start in range(0, len(compiled), _COUNTS_AT_ONCE):
+        parts = compiled[start : start + _COUNTS_AT_ONCE]
+        counts = ", ".join(f"(SELECT count(*) FROM ({sql}) counted)" for _, sql, _ in parts)  # noqa: S608  # from Django
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {counts}", [value for *_, values in parts for value in values])
+            found |= zip([name for name, *_ in parts], cursor.fetchone(), strict=True)
+    return found
 
 
 def _compiled(rows: QuerySet[Customer]) -> tuple[str, tuple[Any, ...]] | None:
@@ -239,7 +240,7 @@ def _with(member: Member, reaches: Reaches) -> Member:
     return other
 
 
-def _without_own(member: Member) -> Member:
+def without_own(member: Member) -> Member:
     """Somebody in the same office to whom nothing is dedicated, who covers for nobody and was opened nothing."""
     somebody, login = copy.copy(member), copy.copy(member.user)
     somebody.pk = login.pk = 0
@@ -247,7 +248,7 @@ def _without_own(member: Member) -> Member:
     return somebody
 
 
-def _own(members: Iterable[Member]) -> dict[int, set[int]]:
+def own_customers(members: Iterable[Member]) -> dict[int, set[int]]:
     """The customers that are each member's own, for many members in three statements; customers.access has it for one."""
     own: dict[int, set[int]] = {member.pk: set() for member in members}
     manage = Permission.objects.filter(content_type__app_label="customers", codename=MANAGE).values("pk")[:1]

@@ -32,6 +32,11 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path("settings/members/<int:pk>/remove/", offboarding.MemberRemoveView.as_view(), name="member_remove"),
     path("settings/organization/", settings.OrganizationSettingsView.as_view(), name="organization_settings"),
+    path(
+        "settings/organization/exclusive-assignments/",
+        settings.ExclusivenessView.as_view(),
+        name="organization_exclusiveness",
+    ),
     path("settings/roles/<int:pk>/edit/", roles.RoleEditView.as_view(), name="role_edit"),
     path("settings/roles/<int:pk>/delete/", roles.RoleDeleteView.as_view(), name="role_delete"),
 ]

@@ -104,3 +104,9 @@ class OrganizationForm(SubmitOnce, VersionGuard, ConsoleForm):
             facts = {name: cleaned[name] for name in OrganizationFacts.__slots__ if name in cleaned}
             cleaned["facts"] = OrganizationFacts(**facts, muted_emails=tuple(sorted(muted)))
         return cleaned
+
+
+class ExclusivenessForm(SubmitOnce, ConsoleForm):
+    """Carries what the button says, so that a page that is out of date does not do the opposite."""
+
+    exclusive = forms.ChoiceField(choices=[("yes", "On"), ("no", "Off")], widget=forms.HiddenInput)
