@@ -60,6 +60,11 @@ class Organization(models.Model):
         help_text="A customer with an account manager is open in full to that member and to overseers only.",
     )
     requires_second_factor = models.BooleanField(default=True)
+    second_factor_due_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="until then a second factor is asked for and can wait"
+    )
+    session_idle_minutes = models.PositiveSmallIntegerField(default=30, db_default=30)
+    session_hours = models.PositiveSmallIntegerField(default=12, db_default=12)
     customer_number_prefix = models.CharField(max_length=8, default="C")
     last_customer_number = models.PositiveBigIntegerField(default=0, help_text="The highest number given so far.")
     suspended_at = models.DateTimeField(null=True, blank=True)
@@ -76,6 +81,12 @@ class Organization(models.Model):
     @property
     def is_active(self) -> bool:
         return self.suspended_at is None
+
+    @property
+    def second_factor_is_due(self) -> bool:
+        """Whether somebody without a second factor has to set one up before anything else."""
+        due = self.second_factor_due_at
+        return self.requires_second_factor and (due is None or due <= timezone.now())
 
 
 class UserManager(BaseUserManager["User"]):

@@ -123,3 +123,7 @@ class OrganizationNotCreated(DomainError):
 
 class OrganizationFactRefused(DomainError):
     """A setting of the organization does not hold."""
+
+
+class PolicyRefused(DomainError):
+    """The security policy cannot say that."""

@@ -20,6 +20,7 @@ from teams.invitation_lists import EXAMPLE, MOST_BYTES, ListRefused, make_wishes
 from teams.models import Invitation, Member, Office, Role
 from teams.office_tree import OfficeField
 from teams.policy import givable_roles, reached_offices
+from teams.services.security import IDLE_MINUTES, LONGEST_GRACE, SESSION_HOURS
 
 
 class RoleField(forms.ModelChoiceField):
@@ -222,12 +223,32 @@ class LogoForm(SubmitOnce, ConsoleForm):
         return bytes(self.cleaned_data["logo"].read(MOST_LOGO_BYTES + 1))
 
 
-class SecurityForm(SubmitOnce, ConsoleForm):
+class SecurityForm(SubmitOnce, VersionGuard, ConsoleForm):
     requires_second_factor = forms.BooleanField(
         label="Every member needs a second factor",
         required=False,
-        help_text="A code from an app on the phone, or a passkey. Who has none yet is asked to set one up before going on.",
+        help_text="A code from an app on the phone, or a passkey.",
     )
+    grace_days = forms.IntegerField(
+        label="Days to set one up",
+        required=False,
+        min_value=0,
+        max_value=LONGEST_GRACE,
+        help_text="Until then a line on every page reminds those who have none; afterwards they set one up before "
+        "going on. 0: at once.",
+    )
+    session_idle_minutes = forms.TypedChoiceField(
+        label="Sign out without a click for",
+        coerce=int,
+        choices=[(minutes, f"{minutes} minutes") for minutes in IDLE_MINUTES],
+    )
+    session_hours = forms.TypedChoiceField(
+        label="Sign out in any case after",
+        coerce=int,
+        choices=[(hours, "1 hour" if hours == 1 else f"{hours} hours") for hours in SESSION_HOURS],
+        help_text="Holds for the whole login of everybody who opens this console.",
+    )
+    mark_optional = False
 
 
 class NewPersonForm(forms.Form):

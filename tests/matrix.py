@@ -193,6 +193,10 @@ def organization_facts(lender: Lender) -> dict[str, Any]:
     }
 
 
+def policy(lender: Lender) -> dict[str, Any]:
+    return {"session_idle_minutes": 15, "session_hours": 8, "version": fresh(lender.organization)}
+
+
 SUPER = frozenset({"super_admin"})
 READERS_OF_MEMBERS = ADMINS | {"compliance", "no_users_unit"}
 OVERSEERS = ADMINS | {"compliance"}
@@ -264,12 +268,13 @@ ROWS: list[Row] = [
         post=lambda lender: {"replacement": lender.roles["compliance"].pk},
     ),
     *page("customers:organization_settings", ADMINS, post=organization_facts),
+    *page("customers:organization_exclusiveness", ADMINS, post=lambda lender: {"exclusive": "no"}),
     *page("teams:organization_logo", ADMINS),
     Row(
         "teams:organization_logo", "POST", ADMINS, unfit=ADMINS
     ),  # without a file, which tests/teams/test_logo.py sends
     *page("teams:organization_logo_remove", ADMINS, post=nothing, get=False),
-    *page("teams:security", SUPER, post=nothing),
+    *page("teams:security", SUPER, post=policy),
     *page("audit:event_list", OVERSEERS),
     *page("notifications:email_list", OVERSEERS),
     *page("notifications:email_send_again", ADMINS, args=failed_email, post=nothing, get=False),

@@ -15,7 +15,6 @@ from teams.services.members import (
 )
 from teams.services.offices import change_office, create_office
 from teams.services.organizations import (
-    change_security_policy,
     create_organization,
     resume_organization,
     suspend_organization,
@@ -23,6 +22,7 @@ from teams.services.organizations import (
 )
 from teams.services.renewals import ask_for_invitation
 from teams.services.roles import change_role_permissions, clone_role, create_role, delete_role
+from teams.services.security import change_security_policy
 from teams.services.settings import OrganizationFacts, change_organization, remove_logo, set_logo
 
 __all__ = [

@@ -76,6 +76,7 @@ OF_AN_ADMIN: Pages = {
     "teams:office_edit": lambda site: [At((site.lender.branch.pk,)), At((site.closed_office,))],
     "teams:role_list": _plain,
     "customers:organization_settings": _plain,
+    "customers:organization_exclusiveness": _plain,
     "teams:organization_logo": _plain,
     "teams:security": _plain,
     "audit:event_list": lambda site: [At(), At(query="?q=nobody+of+this+name")],
@@ -103,6 +104,7 @@ OF_EVERYBODY: Pages = {
     "customers_public:borrower_link": lambda site: [At((site.lender.organization.slug, "bogus"), status=410)],
 }
 OF_ONESELF: Pages = {
+    "accounts:confirmed": _plain,
     "accounts:profile": _plain,
     "accounts:organizations": _plain,
     "account_change_password": _plain,
