@@ -14,5 +14,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views.OrganizationLogoView.as_view(),
         name="organization_logo",
     ),
+    path("accounts/confirmed/", views.ConfirmedView.as_view(), name="confirmed"),
     path("accounts/sessions/<int:pk>/end/", views.SessionEndView.as_view(), name="session_end"),
 ]

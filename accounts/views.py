@@ -116,6 +116,12 @@ class ProfileView(FormView):
         return super().form_valid(form)
 
 
+class ConfirmedView(TemplateView):
+    """Where somebody ends who confirmed who they are in a tab of its own, beside the form that asked for it."""
+
+    template_name = "accounts/confirmed.html"
+
+
 class SessionListView(ListUserSessionsView):
     """The own sessions, newest first; the button ends all but this one."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -79,8 +80,12 @@ class MemberExportView(ConsoleMixin):
 
     http_method_names: ClassVar[list[str]] = ["get", "options"]  # type: ignore[misc]  # View declares it mutable
     capability = Capability.MEMBERS_VIEW
+    fresh_sign_in = True
 
     def get(self, request: HttpRequest, organization: str) -> HttpResponse:
+        if self.must_confirm():
+            messages.info(request, "Confirm that it is you, then export once more.")
+            return self.confirm_first(f"{self.member.url('teams:member_list')}?{request.GET.urlencode()}")
         filters, rows = exported_members(self.member, request.GET)
         named = {"Status": TABS[filters.status], **{label: value for label, value, _ in filters.chips}}
         services.export_members(actor=self.member, count=len(rows), filters=named)
@@ -115,6 +120,10 @@ class MemberPage(BackToList):
 
     target: Member
     shows_removed = False
+    weakens_super_admins: ClassVar[bool] = False
+
+    def needs_fresh_sign_in(self) -> bool:
+        return self.weakens_super_admins and self.target.role.is_super_admin
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self._find()
@@ -154,6 +163,7 @@ class MemberManageView(MemberPage):
 
     capability = Capability.MEMBERS_MANAGE
     template_name = "teams/member_manage.html"
+    weakens_super_admins = True
     form_class = ManageMemberForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -262,6 +272,9 @@ class MembershipView(ConsolePage):
 class MembershipLeaveView(FormPage):
     template_name = "teams/membership_leave.html"
     form_class = LeaveForm
+
+    def needs_fresh_sign_in(self) -> bool:
+        return bool(self.member.role.is_super_admin)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(target=find_member(self.member, self.member.pk), **kwargs)
