@@ -204,3 +204,13 @@ class NameForm(forms.ModelForm):
         model = User
         fields = ("first_name", "last_name")
         error_messages = {name: {"required": FILL_IN} for name in fields}
+
+
+class AddressForm(PlainWords):
+    labels = {"email": "New e-mail address"}
+    hints = {"email": "A link goes there. You sign in with your present address until you have opened it."}
+    email = forms.EmailField(
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"invalid": "This is not a complete e-mail address, such as ada@example.com."},
+    )

@@ -111,6 +111,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("e-mail", max_length=254, unique=True)
     first_name = models.CharField(max_length=80, validators=[validate_person_name])
     last_name = models.CharField(max_length=80, validators=[validate_person_name])
+    wanted_email = models.EmailField(
+        blank=True, default="", db_default="", editable=False, help_text="until its owner confirms it"
+    )
+    wanted_email_nonce = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 

@@ -14,6 +14,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
         views.OrganizationLogoView.as_view(),
         name="organization_logo",
     ),
+    path("accounts/e-mail/", views.AddressChangeView.as_view(), name="email_change"),
+    path("accounts/e-mail/<str:token>/", views.AddressConfirmView.as_view(), name="email_confirm"),
     path("accounts/confirmed/", views.ConfirmedView.as_view(), name="confirmed"),
     path("accounts/sessions/<int:pk>/end/", views.SessionEndView.as_view(), name="session_end"),
 ]

@@ -238,6 +238,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,5/5m/key",
     "reset_password": "20/m/ip,5/h/key",
+    "change_email": "5/h/user",
 }
 MFA_ADAPTER = "lendconsole.account_adapter.SecondFactorAdapter"
 MFA_FORMS = {

@@ -75,6 +75,7 @@ OF_AN_ADMIN: Pages = {
     "teams:office_create": _plain,
     "teams:office_edit": lambda site: [At((site.lender.branch.pk,)), At((site.closed_office,))],
     "teams:role_list": _plain,
+    "teams:membership_emails": _plain,
     "customers:organization_settings": _plain,
     "customers:organization_exclusiveness": _plain,
     "teams:organization_logo": _plain,
@@ -105,6 +106,8 @@ OF_EVERYBODY: Pages = {
 }
 OF_ONESELF: Pages = {
     "accounts:confirmed": _plain,
+    "accounts:email_change": _plain,
+    "accounts:email_confirm": lambda site: [At(("bogus",), status=410)],
     "accounts:profile": _plain,
     "accounts:organizations": _plain,
     "account_change_password": _plain,
