@@ -26,6 +26,7 @@ class Verb(TextChoices):
     MEMBER_REACTIVATED = "member.reactivated", "reactivated"
     MEMBER_REMOVED = "member.removed", "removed"
     MEMBER_LEFT = "member.left", "left"
+    MEMBER_EMAILS_CHANGED = "member.emails_changed", "chose which e-mails go to"
     MEMBER_SESSIONS_ENDED = "member.sessions_ended", "ended all sessions of"
     OFFICE_CREATED = "office.created", "created the office"
     OFFICE_CHANGED = "office.changed", "changed the office"

@@ -16,6 +16,7 @@ from notifications.letters import Undeliverable, letter
 from notifications.links import absolute_url
 from notifications.models import OutgoingEmail
 from notifications.services import cancel_emails, pending_emails, queue_email
+from teams.emails import respect_wishes
 from teams.models import Member
 
 TOLD_CUSTOMER = "customers/manager_changed_customer"
@@ -138,6 +139,7 @@ def _member(email: OutgoingEmail, key: str) -> Member:
     )
     if member is None:
         raise Undeliverable("The member is no longer active here.")
+    respect_wishes(member, email)
     return member
 
 

@@ -127,3 +127,7 @@ class OrganizationFactRefused(DomainError):
 
 class PolicyRefused(DomainError):
     """The security policy cannot say that."""
+
+
+class EmailAlwaysSent(DomainError):
+    """What concerns access and sign-in cannot be switched off."""

@@ -15,6 +15,7 @@ from accounts.logos import MOST_BYTES as MOST_LOGO_BYTES
 from accounts.models import User
 from accounts.validators import validate_person_name
 from lendconsole.forms import FILL_IN, ConsoleForm, SubmitOnce, VersionGuard
+from notifications.letters import switches
 from teams.capabilities import Capability
 from teams.invitation_lists import EXAMPLE, MOST_BYTES, ListRefused, make_wishes, read_file, read_lines
 from teams.models import Invitation, Member, Office, Role
@@ -205,6 +206,31 @@ class OfficeEditForm(VersionGuard, OfficeForm):
         super().__init__(*args, member=member, **kwargs)
         offices = reached_offices(member, Capability.OFFICES_VIEW).not_below(office)  # type: ignore[attr-defined]
         _offer(self, "parent", offices | _present(member, office.parent_id))
+
+
+class OwnEmailsForm(SubmitOnce, ConsoleForm):
+    """What the organization has switched off for everybody is no choice."""
+
+    sent_emails = forms.MultipleChoiceField(
+        label="Sent to you",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="What concerns your access and your sign-in is always sent.",
+    )
+    mark_optional = False
+
+    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
+        super().__init__(*args, member=member, **kwargs)
+        field: Any = self.fields["sent_emails"]
+        off = member.organization.muted_emails
+        field.choices = [(kind, words) for kind, words in switches(personal_only=True) if kind not in off]
+
+    @property
+    def muted(self) -> list[str]:
+        """What is not offered stays as it was chosen before."""
+        offered = {kind for kind, _ in self.fields["sent_emails"].choices}  # type: ignore[attr-defined]  # as above
+        kept = [kind for kind in self.member.muted_emails if kind not in offered]
+        return [*kept, *(offered - set(self.cleaned_data["sent_emails"]))]
 
 
 class LogoForm(SubmitOnce, ConsoleForm):

@@ -233,6 +233,7 @@ ROWS: list[Row] = [
     *page("teams:member_profile", READERS_OF_MEMBERS, args=member("loan_officer")),
     *page("teams:member_sessions", ADMINS, args=member("loan_officer"), post=nothing),
     *page("teams:membership", EVERYBODY),
+    *page("teams:membership_emails", EVERYBODY, post=nothing),
     *page("teams:membership_leave", EVERYBODY, get=True),
     Row(
         "teams:membership_leave",

@@ -6,6 +6,7 @@ from teams.services.many_invitations import check_invitations, invite_members
 from teams.services.many_members import change_members, check_members
 from teams.services.members import (
     change_member,
+    choose_own_emails,
     deactivate_member,
     end_member_sessions,
     export_members,
@@ -38,6 +39,7 @@ __all__ = [
     "change_security_policy",
     "check_invitations",
     "check_members",
+    "choose_own_emails",
     "clone_role",
     "create_office",
     "create_organization",

@@ -13,9 +13,10 @@ from django.utils.http import urlencode
 
 from accounts.pages import ConsoleMixin, ConsolePage, FormPage
 from lendconsole.errors import NotVisible
+from notifications.letters import switches
 from teams import services
 from teams.capabilities import Capability, Reach
-from teams.forms import ConfirmForm, InviteForm, LeaveForm, ManageMemberForm
+from teams.forms import ConfirmForm, InviteForm, LeaveForm, ManageMemberForm, OwnEmailsForm
 from teams.member_export import members_csv
 from teams.member_pages import member_page
 from teams.models import Member
@@ -267,6 +268,22 @@ class MembershipView(ConsolePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         target = find_member(self.member, self.member.pk)
         return super().get_context_data(target=target, allowed=allowed(target.role), **kwargs)
+
+
+class MembershipEmailsView(FormPage):
+    template_name = "teams/membership_emails.html"
+    form_class = OwnEmailsForm
+
+    def get_initial(self) -> dict[str, Any]:
+        muted = self.member.muted_emails
+        return {"sent_emails": [kind for kind, _ in switches(personal_only=True) if kind not in muted]}
+
+    def carry_out(self, form: Any) -> str:
+        services.choose_own_emails(actor=self.member, muted=form.muted)
+        return "Your choice of e-mails is saved."
+
+    def next_url(self) -> str:
+        return str(self.member.url("teams:membership"))
 
 
 class MembershipLeaveView(FormPage):
