@@ -58,7 +58,7 @@ def keep_session_limits(request: HttpRequest, organization: Organization) -> boo
     session = request.session
     limits = [organization.session_idle_minutes * 60, organization.session_hours * 3600]
     known = session.get(LIMITS, {})
-    if known.get(str(organization.pk)) == limits:
+    if known.get(str(organization.pk), [settings.SESSION_IDLE_SECONDS, settings.SESSION_COOKIE_AGE]) == limits:
         return True
     session[LIMITS] = {**known, str(organization.pk): limits}
     return not _end_if_over(request, int(time.time()), seen_at=getattr(request, "idle_since", None))
