@@ -202,3 +202,13 @@ class NameForm(PlainSentences, forms.ModelForm):
     class Meta:
         model = User
         fields = ("first_name", "last_name")
+
+
+class AddressForm(PlainWords):
+    labels = {"email": "New e-mail address"}
+    hints = {"email": "A link goes there. You sign in with your present address until you have opened it."}
+    email = forms.EmailField(
+        max_length=254,
+        widget=forms.EmailInput(attrs={"autocomplete": "email"}),
+        error_messages={"invalid": "This is not a complete e-mail address, such as ada@example.com."},
+    )

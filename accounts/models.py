@@ -6,6 +6,7 @@ import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
@@ -25,7 +26,7 @@ class OrganizationQuerySet(models.QuerySet["Organization"]):
 class Organization(models.Model):
     """One lender. Everything else belongs to exactly one of these."""
 
-    name = models.CharField(max_length=120)
+    name = models.CharField(max_length=120, validators=[validate_person_name])
     slug = models.SlugField(
         max_length=40,
         unique=True,
@@ -36,11 +37,34 @@ class Organization(models.Model):
     currency = models.CharField(max_length=3, default="NGN")
     contact_email = models.EmailField(blank=True)
     contact_phone = models.CharField(max_length=20, blank=True)
+    website = models.URLField("web site", blank=True, default="", db_default="")
+    sender_name = models.CharField(
+        max_length=80,
+        blank=True,
+        default="",
+        db_default="",
+        validators=[validate_person_name],
+        help_text="in place of the name, before the address of e-mails",
+    )
+    reply_to = models.EmailField(
+        blank=True, default="", db_default="", help_text="in place of the contact address, where answers to e-mails go"
+    )
+    invitation_days = models.PositiveSmallIntegerField(default=7, db_default=7)
+    muted_emails = ArrayField(
+        models.CharField(max_length=60), default=list, db_default=[], blank=True, help_text="kinds that nobody gets"
+    )
+    logo_digest = models.CharField(max_length=32, blank=True, default="", db_default="", editable=False)
+    version = models.PositiveIntegerField(default=1, db_default=1, editable=False)
     exclusive_assignments = models.BooleanField(
         default=True,
         help_text="A customer with an account manager is open in full to that member and to overseers only.",
     )
     requires_second_factor = models.BooleanField(default=True)
+    second_factor_due_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="until then a second factor is asked for and can wait"
+    )
+    session_idle_minutes = models.PositiveSmallIntegerField(default=30, db_default=30)
+    session_hours = models.PositiveSmallIntegerField(default=12, db_default=12)
     customer_number_prefix = models.CharField(max_length=8, default="C")
     last_customer_number = models.PositiveBigIntegerField(default=0, help_text="The highest number given so far.")
     suspended_at = models.DateTimeField(null=True, blank=True)
@@ -57,6 +81,12 @@ class Organization(models.Model):
     @property
     def is_active(self) -> bool:
         return self.suspended_at is None
+
+    @property
+    def second_factor_is_due(self) -> bool:
+        """Whether somebody without a second factor has to set one up before anything else."""
+        due = self.second_factor_due_at
+        return self.requires_second_factor and (due is None or due <= timezone.now())
 
 
 class UserManager(BaseUserManager["User"]):
@@ -81,6 +111,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField("e-mail", max_length=254, unique=True)
     first_name = models.CharField(max_length=80, validators=[validate_person_name])
     last_name = models.CharField(max_length=80, validators=[validate_person_name])
+    wanted_email = models.EmailField(
+        blank=True, default="", db_default="", editable=False, help_text="until its owner confirms it"
+    )
+    wanted_email_nonce = models.CharField(max_length=40, blank=True, default="", db_default="", editable=False)
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(default=timezone.now)
 
@@ -123,3 +157,19 @@ class Submission(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.path} ({self.key})"
+
+
+class OrganizationLogo(TenantModel):
+    """The picture itself, a PNG, beside the organization's row, which every request reads. In the database it is there
+    for every web process and in every backup."""
+
+    content = models.BinaryField()
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["organization"], name="accounts_organizationlogo_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Logo of {self.organization}"

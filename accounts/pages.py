@@ -6,20 +6,38 @@ against teams.capabilities by a test.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
+from allauth.account.internal.flows.reauthentication import is_reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.http.response import HttpResponseRedirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.views.generic import FormView, TemplateView, View
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Organization, Submission, User
 from lendconsole.errors import DomainError, NotVisible, PermissionMissing
+
+DIALOG: Final = "dialog-content"
+
+
+def confirmation_needed() -> SafeString:
+    """Said above a form whose sign-in grew old while it was filled in: what was typed stays, the answer is given beside it."""
+    query = urlencode({"next": reverse("accounts:confirmed")})
+    return format_html(
+        "Your sign-in is a while ago. "
+        '<a class="alert-link" href="{}?{}" target="_blank" rel="noopener">Confirm that it is you</a> '
+        "(opens beside this page), then press the button once more.",
+        reverse("account_reauthenticate"),
+        query,
+    )
 
 
 def signed_in_user(request: HttpRequest) -> User:
@@ -44,6 +62,8 @@ class ConsoleMixin(View):
     """Runs for `request.member`. `capability` is what the page itself needs; None is a page for every member."""
 
     capability: ClassVar[str | None] = None
+    fresh_sign_in: ClassVar[bool] = False
+    """Only for somebody who has signed in, or confirmed who they are, in the last few minutes."""
 
     @property
     def member(self) -> Any:
@@ -58,6 +78,18 @@ class ConsoleMixin(View):
             raise Http404 from error
         except PermissionMissing as error:
             raise PermissionDenied(str(error)) from error
+
+    def needs_fresh_sign_in(self) -> bool:
+        """Subclasses with an object may ask it; it is at hand by the time this is called."""
+        return self.fresh_sign_in
+
+    def must_confirm(self) -> bool:
+        return self.needs_fresh_sign_in() and is_reauthentication_required(self.request, app="console")
+
+    def confirm_first(self, next_url: str = "") -> HttpResponse:
+        """To the page that asks who sits here, and from there on: to this page, unless another one is given."""
+        query = urlencode({"next": next_url or self.request.get_full_path()})
+        return self.redirect_to(f"{reverse('account_reauthenticate')}?{query}")
 
     def redirect_to(self, url: str) -> HttpResponse:
         """Go on to a page: inside a dialog the whole page moves, not the dialog's content."""
@@ -84,6 +116,14 @@ class FormPage(ConsoleMixin, FormView):
 
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "options"]  # type: ignore[misc]  # FormView takes PUT as POST
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Asked before anything is typed. What a page fetches of itself while somebody types is left alone."""
+        htmx = getattr(request, "htmx", None)
+        if (not htmx or htmx.target == DIALOG) and self.must_confirm():
+            return self.confirm_first()
+        response: HttpResponse = super().get(request, *args, **kwargs)
+        return response
+
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "member": self.member}
 
@@ -101,6 +141,9 @@ class FormPage(ConsoleMixin, FormView):
         raise NotImplementedError
 
     def form_valid(self, form: Any) -> HttpResponse:
+        if self.must_confirm():
+            form.add_error(None, confirmation_needed())
+            return self.form_invalid(form)
         try:
             with transaction.atomic():
                 submission = self._submission(form)

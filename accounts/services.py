@@ -8,7 +8,8 @@ from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from accounts.models import User
+from accounts.models import Organization, OrganizationLogo, User
+from lendconsole.tenancy import organization_context
 
 
 @transaction.atomic
@@ -37,3 +38,13 @@ def sign_in(request: HttpRequest, user: User, *, next_url: str) -> HttpResponse:
     record_authentication(request, user, method="invitation")
     response: HttpResponse = perform_login(request, Login(user=user, email=user.email, redirect_url=next_url))
     return response
+
+
+def find_logo(*, slug: str, digest: str) -> bytes | None:
+    """The picture that the organization shows at present, if this is its digest. Called outside of any organization."""
+    organization = Organization.objects.active().filter(slug=slug, logo_digest=digest).first()
+    if organization is None:
+        return None
+    with organization_context(organization.pk):
+        logo = OrganizationLogo.objects.filter(organization=organization).first()
+        return bytes(logo.content) if logo else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
+from functools import cache
 
 from django.core.exceptions import ValidationError
 
@@ -22,8 +23,14 @@ def validate_person_name(value: str) -> None:
         raise ValidationError("A name needs at least one letter.", code="no_letter")
 
 
+@cache
+def time_zones() -> frozenset[str]:
+    """Read once: the names come from files."""
+    return frozenset(zoneinfo.available_timezones())
+
+
 def validate_time_zone(value: str) -> None:
-    if value not in zoneinfo.available_timezones():
+    if value not in time_zones():
         raise ValidationError(
             "%(value)s is not a time zone, such as Africa/Lagos.", params={"value": value}, code="time_zone"
         )

@@ -6,6 +6,8 @@ from copy import copy
 from typing import Any
 
 from allauth.account import views as account_views
+from allauth.account.decorators import reauthentication_required
+from allauth.core import ratelimit
 from allauth.mfa.base import views as second_factor_views
 from allauth.mfa.recovery_codes import views as recovery_views
 from allauth.mfa.totp import views as totp_views
@@ -17,16 +19,17 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.generic import FormView, RedirectView, TemplateView, View
 
-from accounts import services
-from accounts.forms import NameForm
+from accounts import addresses, services
+from accounts.forms import AddressForm, NameForm
 from accounts.pages import signed_in_user
 from accounts.second_factor import use_code
+from lendconsole.errors import DomainError
 
 # Where somebody was going when an organization asked for a second factor first (lendconsole.middleware writes it).
 CONTINUE_AT = "continue_at"
@@ -76,6 +79,25 @@ class PasswordSetView(RedirectView):
     pattern_name = "account_reset_password"
 
 
+@method_decorator(login_not_required, name="dispatch")
+class OrganizationLogoView(View):
+    """For everybody, as invitations and the borrower's page show it too. The address names the content, so it keeps."""
+
+    http_method_names = ["get", "head", "options"]
+
+    def get(self, request: HttpRequest, organization: str, digest: str) -> HttpResponse:
+        content = services.find_logo(slug=organization, digest=digest)
+        if content is None:
+            raise Http404
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable",
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "Content-Disposition": "inline",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return HttpResponse(content, content_type="image/png", headers=headers)
+
+
 # --- One's own account ----------------------------------------------------------------------------------------------
 
 
@@ -95,6 +117,61 @@ class ProfileView(FormView):
         user = services.rename_login(user=signed_in_user(self.request), **form.cleaned_data)
         messages.success(self.request, f"Your name is now {user.name}.")
         return super().form_valid(form)
+
+
+@method_decorator(reauthentication_required, name="dispatch")
+class AddressChangeView(FormView):
+    template_name = "accounts/address_change.html"
+    form_class = AddressForm
+    success_url = reverse_lazy("accounts:profile")
+
+    def form_invalid(self, form: AddressForm) -> HttpResponse:
+        return self.render_to_response(self.get_context_data(form=form), status=422)
+
+    def form_valid(self, form: AddressForm) -> HttpResponse:
+        user, email = signed_in_user(self.request), form.cleaned_data["email"]
+        if not ratelimit.consume(self.request, action="change_email", user=user):
+            form.add_error(None, "You have asked for too many links. Go on in an hour.")
+            return self.form_invalid(form)
+        try:
+            addresses.ask_for_address(user=user, email=email)
+        except DomainError as error:
+            form.add_error("email", str(error))
+            return self.form_invalid(form)
+        messages.success(self.request, f"A link is on its way to {email}. Open it within {addresses.LINK_HOURS} hours.")
+        return super().form_valid(form)
+
+
+class AddressConfirmView(TemplateView):
+    """Where the link leads: the button does it, opening does nothing."""
+
+    http_method_names = ["get", "head", "post", "options"]
+    template_name = "accounts/address_confirm.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        try:
+            wanted = addresses.wanted_address(user=signed_in_user(self.request), token=kwargs["token"])
+        except DomainError as error:
+            return super().get_context_data(problem=str(error), **kwargs)
+        return super().get_context_data(wanted=wanted, **kwargs)
+
+    def render_to_response(self, context: dict[str, Any], **options: Any) -> HttpResponse:
+        return super().render_to_response(context, **{"status": 410 if context.get("problem") else 200, **options})
+
+    def post(self, request: HttpRequest, token: str) -> HttpResponse:
+        try:
+            email = addresses.change_address(request, user=signed_in_user(request), token=token)
+        except DomainError as error:
+            return self.render_to_response({**super().get_context_data(), "problem": str(error)})
+        end_other_sessions(request, request.user)
+        messages.success(request, f"You sign in with {email} from now on. Your other sessions are signed out.")
+        return redirect("accounts:profile")
+
+
+class ConfirmedView(TemplateView):
+    """Where somebody ends who confirmed who they are in a tab of its own, beside the form that asked for it."""
+
+    template_name = "accounts/confirmed.html"
 
 
 class SessionListView(ListUserSessionsView):

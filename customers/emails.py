@@ -16,6 +16,7 @@ from notifications.letters import Undeliverable, letter
 from notifications.links import absolute_url
 from notifications.models import OutgoingEmail
 from notifications.services import cancel_emails, pending_emails, queue_email
+from teams.emails import respect_wishes
 from teams.models import Member
 
 TOLD_CUSTOMER = "customers/manager_changed_customer"
@@ -69,7 +70,7 @@ def _before_waiting_mails(topic: str, *, default: int | None) -> int | None:
     return former_id
 
 
-@letter(TOLD_CUSTOMER)
+@letter(TOLD_CUSTOMER, switch="To the customer: a new account manager, or none any more")
 def manager_changed_customer(email: OutgoingEmail) -> dict[str, Any]:
     customer = _customer(email)
     if customer.email != email.recipient:
@@ -80,7 +81,7 @@ def manager_changed_customer(email: OutgoingEmail) -> dict[str, Any]:
     return {"customer": customer, "manager": manager, "page_url": borrower_page_url(customer)}
 
 
-@letter(TOLD_MANAGER)
+@letter(TOLD_MANAGER, switch="To the new account manager: a customer is now theirs", is_personal=True)
 def manager_assigned(email: OutgoingEmail) -> dict[str, Any]:
     customer, member = _customer(email), _member(email, "manager_id")
     if customer.account_manager_id != member.pk:
@@ -88,7 +89,7 @@ def manager_assigned(email: OutgoingEmail) -> dict[str, Any]:
     return {"customer": customer, "member": member, "profile_url": _profile_url(member, customer)}
 
 
-@letter(TOLD_FORMER)
+@letter(TOLD_FORMER, switch="To the former account manager: a customer is no longer theirs", is_personal=True)
 def manager_ended(email: OutgoingEmail) -> dict[str, Any]:
     customer, member = _customer(email), _member(email, "former_id")
     if customer.account_manager_id == member.pk:
@@ -104,7 +105,12 @@ def borrower_link(email: OutgoingEmail) -> dict[str, Any]:
     return {"page_url": borrower_page_url(customer), "hours": settings.BORROWER_LINK_HOURS}
 
 
-@letter(TOLD_MANAGER_OF_BATCH, label="Many customers at once")
+@letter(
+    TOLD_MANAGER_OF_BATCH,
+    label="Many customers at once",
+    switch="To the account manager: many customers are now theirs",
+    is_personal=True,
+)
 def manager_batch(email: OutgoingEmail) -> dict[str, Any]:
     member = _member(email, "manager_id")
     return {
@@ -133,6 +139,7 @@ def _member(email: OutgoingEmail, key: str) -> Member:
     )
     if member is None:
         raise Undeliverable("The member is no longer active here.")
+    respect_wishes(member, email)
     return member
 
 

@@ -33,3 +33,9 @@ class ReasonMissing(DomainError):
 
 class NothingToReveal(DomainError):
     """There is no number on record."""
+
+
+class CurrencyInUse(DomainError):
+    """Amounts are on record, and another currency would make other amounts of them."""
+
+    field = "currency"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from customers.views import account_managers, borrower, offboarding, offices, profile, records, roles
+from customers.views import account_managers, borrower, offboarding, offices, profile, records, roles, settings
 from customers.views.list import CustomerListView
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
@@ -34,6 +34,12 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/offices/<int:pk>/move/", offices.OfficeMoveView.as_view(), name="office_move"),
     path("settings/offices/<int:pk>/deactivate/", offices.OfficeDeactivateView.as_view(), name="office_deactivate"),
     path("settings/offices/<int:pk>/merge/", offices.OfficeMergeView.as_view(), name="office_merge"),
+    path("settings/organization/", settings.OrganizationSettingsView.as_view(), name="organization_settings"),
+    path(
+        "settings/organization/exclusive-assignments/",
+        settings.ExclusivenessView.as_view(),
+        name="organization_exclusiveness",
+    ),
     path("settings/roles/<int:pk>/edit/", roles.RoleEditView.as_view(), name="role_edit"),
     path("settings/roles/<int:pk>/delete/", roles.RoleDeleteView.as_view(), name="role_delete"),
 ]

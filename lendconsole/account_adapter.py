@@ -26,6 +26,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from accounts.addresses import CHANGED, CONFIRMATION
 from accounts.browsers import describe_browser
 from accounts.known_browsers import known_browser, remember_browser
 from accounts.models import User
@@ -38,6 +39,7 @@ logger = logging.getLogger("lendconsole.sign_in")
 RESET: Final = "account/email/password_reset_key"
 RESET_FOR_NOBODY: Final = "account/email/unknown_account"
 NOTICES: Final = {
+    CHANGED: "The e-mail address of your login was changed, so you no longer sign in with this one",
     "account/email/password_changed": "Your password was changed",
     "account/email/password_set": "A password was set",
     "account/email/password_reset": "Your password was changed by a link sent to this address",
@@ -136,6 +138,9 @@ class AccountAdapter(DefaultAccountAdapter):
             self._rehearse(email)
         elif template_prefix == RESET:
             _queue("accounts/password_reset", email, {"link": context["password_reset_url"]})
+        elif template_prefix == CONFIRMATION:
+            link = settings.BASE_URL + context["path"]
+            _queue("accounts/address_confirmation", email, {**context, "link": link})
         else:
             _queue("accounts/notice", email, self._notice(template_prefix, context))
 

@@ -70,7 +70,8 @@ class UIBoundField(BoundField):
     @property
     def is_marked_optional(self) -> bool:
         """Most fields are required, so the few that are not say so."""
-        return not self.field.required and not self.is_check and getattr(self.form, "mark_optional", False)
+        is_boxes = self.is_check or isinstance(self.field.widget, forms.CheckboxSelectMultiple)
+        return not self.field.required and not is_boxes and getattr(self.form, "mark_optional", False)
 
 
 class UIRenderer(TemplatesSetting):

@@ -22,6 +22,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils import timezone
 
+from accounts.middleware import keep_session_limits
 from accounts.models import Organization
 from accounts.pages import signed_in_user
 from accounts.views import CONTINUE_AT
@@ -116,7 +117,9 @@ class MemberMiddleware:
         if member is None:
             return self._not_found(request)
         request.member = member  # type: ignore[attr-defined]  # as above
-        if organization.requires_second_factor and not member.has_second_factor:  # type: ignore[attr-defined]  # annotated
+        if not keep_session_limits(request, organization):
+            return redirect_to_login(page_to_return_to(request, organization.slug))
+        if organization.second_factor_is_due and not member.has_second_factor:  # type: ignore[attr-defined]  # annotated
             messages.info(request, f"{organization} asks for a second factor. Set one up to go on.")
             request.session[CONTINUE_AT] = page_to_return_to(request, organization.slug)
             return redirect("mfa_activate_totp")

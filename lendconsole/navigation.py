@@ -88,6 +88,13 @@ SETTINGS: Final[tuple[Item, ...]] = (
     ),
     Item("Offices", "building-community", "teams:office_list", ("teams:office_",), Capability.OFFICES_VIEW),
     Item("Roles and permissions", "lock", "teams:role_list", ("teams:role_", "customers:role_"), Capability.ROLES_VIEW),
+    Item(
+        "Organization",
+        "building",
+        "customers:organization_settings",
+        ("customers:organization_", "teams:organization_"),
+        Capability.ORGANIZATION_SETTINGS,
+    ),
     Item("Security", "shield-lock", "teams:security", ("teams:security",), Capability.ORGANIZATION_SECURITY),
 )
 

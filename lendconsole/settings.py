@@ -191,7 +191,6 @@ EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds for each answer 
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="lendconsole <no-reply@localhost>" if DEBUG else env.NOTSET)
 ASSIGNMENT_MAIL_HOLD_SECONDS = env.int("ASSIGNMENT_MAIL_HOLD_SECONDS", default=10 if DEBUG else 60)
 KEEP_SENT_BODIES = DEBUG  # /dev/mailbox shows them
-INVITATION_DAYS = 7
 BORROWER_LINK_HOURS = 72
 
 # --- Sign-in -----------------------------------------------------------------------------------------------------------
@@ -236,6 +235,7 @@ ACCOUNT_RATE_LIMITS = {
     "login": "60/m/ip",
     "login_failed": "20/m/ip,5/5m/key",
     "reset_password": "20/m/ip,5/h/key",
+    "change_email": "5/h/user",
 }
 MFA_ADAPTER = "lendconsole.account_adapter.SecondFactorAdapter"
 MFA_FORMS = {

@@ -22,7 +22,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from lendconsole.encryption import decrypt
 from lendconsole.tenancy import organization_context
-from notifications.letters import Undeliverable
+from notifications.letters import Undeliverable, find_letter
 from notifications.mailer import Mailer, MailServerUnreachable, compose, words_of
 from notifications.models import OutgoingEmail
 from notifications.rendering import Body, render_body
@@ -34,6 +34,8 @@ FIRST_BACKOFF_SECONDS = 60  # then 5, 25 and 120 minutes
 LONGEST_BACKOFF_SECONDS = 2 * 60 * 60
 # A conversation with a slow server has about ten steps, each of which may take EMAIL_TIMEOUT.
 LEASE_TIMEOUTS = 12
+
+SWITCHED_OFF = "The organization has switched off e-mails of this kind."
 
 State = OutgoingEmail.State
 
@@ -107,6 +109,8 @@ def _body(email: OutgoingEmail, organization: Organization | None) -> Body:
         return Body(text=sealed["text"], html=sealed["html"])
     if organization is not None and not organization.is_active:
         raise Undeliverable("The organization is suspended.")
+    if organization is not None and email.kind in organization.muted_emails and find_letter(email.kind).switch:
+        raise Undeliverable(SWITCHED_OFF)
     return render_body(email, organization)
 
 

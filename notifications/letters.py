@@ -26,23 +26,31 @@ class UnknownLetter(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """`kind` names the templates below templates/emails/, `label` is what admins filter by."""
+    """`kind` names the templates below templates/emails/, `label` is what admins filter by.
+
+    `switch` says in the settings what is sent when; a letter without one cannot be switched off. `is_personal`: each
+    member who gets it may switch it off for themselves, which the builder looks at.
+    """
 
     kind: str
     label: str
     build: Builder
+    switch: str = ""
+    is_personal: bool = False
 
 
 _letters: dict[str, Letter] = {}
 
 
-def letter(kind: str, *, label: str = "") -> Callable[[BuilderType], BuilderType]:
+def letter(
+    kind: str, *, label: str = "", switch: str = "", is_personal: bool = False
+) -> Callable[[BuilderType], BuilderType]:
     """Registers the decorated builder: `@letter("teams/invitation")`."""
 
     def register(build: BuilderType) -> BuilderType:
         if kind in _letters:
             raise ValueError(f"There are two letters {kind}.")
-        _letters[kind] = Letter(kind, label or _readable(kind), build)
+        _letters[kind] = Letter(kind, label or _readable(kind), build, switch, is_personal)
         return build
 
     return register
@@ -57,6 +65,12 @@ def find_letter(kind: str) -> Letter:
 
 def all_letters() -> list[Letter]:
     return sorted(_letters.values(), key=lambda known: known.label)
+
+
+def switches(*, personal_only: bool = False) -> list[tuple[str, str]]:
+    """The kinds that can be switched off, with what they say."""
+    found = [each for each in _letters.values() if each.switch and (each.is_personal or not personal_only)]
+    return sorted(((each.kind, each.switch) for each in found), key=lambda pair: pair[0])
 
 
 def label_of(kind: str) -> str:

@@ -29,14 +29,14 @@ class MailServerUnreachable(Exception):
 
 
 def compose(email: OutgoingEmail, organization: Organization | None, body: Body) -> EmailMultiAlternatives:
-    """The sender is the configured address under the lender's name; answers go to the lender's contact address."""
-    reply_to = [organization.contact_email] if organization and organization.contact_email else None
+    """The sender is the configured address under the lender's name; answers go where the lender wants them."""
+    answers = (organization.reply_to or organization.contact_email) if organization else ""
     message = EmailMultiAlternatives(
         subject=email.subject,
         body=body.text,
         from_email=sender(organization),
         to=[mailbox(email.recipient_label, email.recipient)],
-        reply_to=reply_to,
+        reply_to=[mailbox("", answers)] if answers else None,
         headers={"Message-ID": message_id(email), "Auto-Submitted": "auto-generated"},
     )
     if body.html:
@@ -52,7 +52,7 @@ def message_id(email: OutgoingEmail) -> str:
 
 def sender(organization: Organization | None) -> str:
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return mailbox(organization.name if organization else name, address)
+    return mailbox((organization.sender_name or organization.name) if organization else name, address)
 
 
 def mailbox(name: str, address: str) -> str:

@@ -53,6 +53,7 @@ class Capability(TextChoices):
     AUDIT_VIEW = "audit.view", "Read the audit log"
     EMAILS_VIEW = "emails.view", "See outgoing e-mails"
     EMAILS_RESEND = "emails.resend", "Send e-mails again"
+    ORGANIZATION_SETTINGS = "organization.settings", "Change the organization's settings"
     ORGANIZATION_SECURITY = "organization.security", "Change the security policy"
 
     @property

@@ -23,6 +23,12 @@ ROLE_CHANGED = "teams/role_changed"
 DEACTIVATED = "teams/deactivated"
 
 
+def respect_wishes(member: Member, email: OutgoingEmail) -> None:
+    """Raises Undeliverable when the member has switched off e-mails of this kind."""
+    if email.kind in member.muted_emails:
+        raise Undeliverable(f"{email.recipient_label} has switched off e-mails of this kind.")
+
+
 def invitation_topic(invitation: Invitation) -> str:
     return f"invitation:{invitation.pk}"
 
@@ -96,7 +102,7 @@ def remind_of_invitation(*, invitation: Invitation) -> bool:
     return True
 
 
-@letter(REMINDER, label="Invitation reminder")
+@letter(REMINDER, label="Invitation reminder", switch="To invited people: the invitation is about to end")
 def reminder_letter(email: OutgoingEmail) -> dict[str, Any]:
     return invitation_letter(email)
 
@@ -124,7 +130,12 @@ def announce_request(*, invitation: Invitation) -> None:
     )
 
 
-@letter(ASKED_FOR, label="New invitation asked for")
+@letter(
+    ASKED_FOR,
+    label="New invitation asked for",
+    switch="To the inviter: somebody asks for a new link",
+    is_personal=True,
+)
 def request_letter(email: OutgoingEmail) -> dict[str, Any]:
     payload = email.payload
     expired = Invitation.objects.expired().filter(
@@ -133,6 +144,7 @@ def request_letter(email: OutgoingEmail) -> dict[str, Any]:
     member = Member.objects.active().filter(pk=payload["member"]).select_related("organization").first()
     if member is None or not expired.exists():
         raise Undeliverable("The invitation was sent again or revoked, or the inviter has left.")
+    respect_wishes(member, email)
     listed = reverse("teams:member_list", args=[member.organization.slug])
     return {"link": absolute_url(f"{listed}?status=invited&state=asked")}
 

@@ -131,3 +131,15 @@ class NameTaken(DomainError):
 
 class OrganizationNotCreated(DomainError):
     """The facts given for a new organization do not hold; the sentence lists them."""
+
+
+class OrganizationFactRefused(DomainError):
+    """A setting of the organization does not hold."""
+
+
+class PolicyRefused(DomainError):
+    """The security policy cannot say that."""
+
+
+class EmailAlwaysSent(DomainError):
+    """What concerns access and sign-in cannot be switched off."""

@@ -11,14 +11,17 @@ from django.db.models import QuerySet
 from django.utils.html import escape
 
 from accounts.forms import HINT as PASSWORD_HINT
+from accounts.logos import MOST_BYTES as MOST_LOGO_BYTES
 from accounts.models import User
 from accounts.validators import validate_person_name
 from lendconsole.forms import ConsoleForm, PlainSentences, SubmitOnce, VersionGuard
+from notifications.letters import switches
 from teams.capabilities import Capability
 from teams.invitation_lists import EXAMPLE, MOST_BYTES, ListRefused, make_wishes, read_file, read_lines
 from teams.models import Invitation, Member, Office, Role
 from teams.office_tree import OfficeField
 from teams.policy import givable_roles, reached_offices
+from teams.services.security import IDLE_MINUTES, LONGEST_GRACE, SESSION_HOURS
 
 
 class RoleField(forms.ModelChoiceField):
@@ -172,12 +175,73 @@ class LeaveForm(SubmitOnce, ConsoleForm):
         return typed
 
 
-class SecurityForm(SubmitOnce, ConsoleForm):
+class OwnEmailsForm(SubmitOnce, ConsoleForm):
+    """What the organization has switched off for everybody is no choice."""
+
+    sent_emails = forms.MultipleChoiceField(
+        label="Sent to you",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="What concerns your access and your sign-in is always sent.",
+    )
+    mark_optional = False
+
+    def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
+        super().__init__(*args, member=member, **kwargs)
+        field: Any = self.fields["sent_emails"]
+        off = member.organization.muted_emails
+        field.choices = [(kind, words) for kind, words in switches(personal_only=True) if kind not in off]
+
+    @property
+    def muted(self) -> list[str]:
+        """What is not offered stays as it was chosen before."""
+        offered = {kind for kind, _ in self.fields["sent_emails"].choices}  # type: ignore[attr-defined]  # as above
+        kept = [kind for kind in self.member.muted_emails if kind not in offered]
+        return [*kept, *(offered - set(self.cleaned_data["sent_emails"]))]
+
+
+class LogoForm(SubmitOnce, ConsoleForm):
+    """What the file holds is the service's to judge; more than it takes is never read."""
+
+    logo = forms.FileField(
+        label="Picture",
+        max_length=200,
+        widget=forms.FileInput(attrs={"accept": "image/png,image/jpeg,image/webp"}),
+        help_text="PNG, JPEG or WebP, at most 1 MB and 2,000 by 2,000 pixels.",
+        error_messages={"required": "Choose a file.", "empty": "The file is empty."},
+    )
+
+    @property
+    def content(self) -> bytes:
+        return bytes(self.cleaned_data["logo"].read(MOST_LOGO_BYTES + 1))
+
+
+class SecurityForm(SubmitOnce, VersionGuard, ConsoleForm):
     requires_second_factor = forms.BooleanField(
         label="Every member needs a second factor",
         required=False,
-        help_text="A code from an app on the phone, or a passkey. Who has none yet is asked to set one up before going on.",
+        help_text="A code from an app on the phone, or a passkey.",
     )
+    grace_days = forms.IntegerField(
+        label="Days to set one up",
+        required=False,
+        min_value=0,
+        max_value=LONGEST_GRACE,
+        help_text="Until then a line on every page reminds those who have none; afterwards they set one up before "
+        "going on. 0: at once.",
+    )
+    session_idle_minutes = forms.TypedChoiceField(
+        label="Sign out without a click for",
+        coerce=int,
+        choices=[(minutes, f"{minutes} minutes") for minutes in IDLE_MINUTES],
+    )
+    session_hours = forms.TypedChoiceField(
+        label="Sign out in any case after",
+        coerce=int,
+        choices=[(hours, "1 hour" if hours == 1 else f"{hours} hours") for hours in SESSION_HOURS],
+        help_text="Holds for the whole login of everybody who opens this console.",
+    )
+    mark_optional = False
 
 
 class NewPersonForm(PlainSentences, forms.Form):

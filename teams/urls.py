@@ -21,6 +21,7 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/members/<int:pk>/profile/", members.MemberProfileView.as_view(), name="member_profile"),
     path("settings/members/<int:pk>/sessions/", members.MemberSessionsView.as_view(), name="member_sessions"),
     path("membership/", members.MembershipView.as_view(), name="membership"),
+    path("membership/e-mails/", members.MembershipEmailsView.as_view(), name="membership_emails"),
     path("membership/leave/", members.MembershipLeaveView.as_view(), name="membership_leave"),
     path("settings/members/<int:pk>/reactivate/", members.MemberReactivateView.as_view(), name="member_reactivate"),
     path("settings/invitations/<int:pk>/", invitations.InvitationChangeView.as_view(), name="invitation_change"),
@@ -35,6 +36,8 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("settings/roles/who-can/", roles.RoleHoldersView.as_view(), name="role_holders"),
     path("settings/roles/<int:pk>/", roles.RoleDetailView.as_view(), name="role_detail"),
     path("settings/roles/<int:pk>/clone/", roles.RoleCloneView.as_view(), name="role_clone"),
+    path("settings/organization/logo/", settings.LogoUploadView.as_view(), name="organization_logo"),
+    path("settings/organization/logo/remove/", settings.LogoRemoveView.as_view(), name="organization_logo_remove"),
     path("settings/security/", settings.SecurityView.as_view(), name="security"),
 ]
 public_urlpatterns: list[URLPattern | URLResolver] = [

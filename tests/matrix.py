@@ -200,6 +200,20 @@ def failed_email(lender: Lender) -> list[Any]:
     return [OutgoingEmail.objects.get(organization=lender.organization, state="failed").pk]
 
 
+def organization_facts(lender: Lender) -> dict[str, Any]:
+    return {
+        "name": "Kudi Bank",
+        "time_zone": "Africa/Accra",
+        "currency": "NGN",
+        "invitation_days": 7,
+        "version": fresh(lender.organization),
+    }
+
+
+def policy(lender: Lender) -> dict[str, Any]:
+    return {"session_idle_minutes": 15, "session_hours": 8, "version": fresh(lender.organization)}
+
+
 SUPER = frozenset({"super_admin"})
 READERS_OF_MEMBERS = ADMINS | {"compliance", "no_users_unit"}
 OVERSEERS = ADMINS | {"compliance"}
@@ -236,6 +250,7 @@ ROWS: list[Row] = [
     *page("teams:member_profile", READERS_OF_MEMBERS, args=member("loan_officer")),
     *page("teams:member_sessions", ADMINS, args=member("loan_officer"), post=nothing),
     *page("teams:membership", EVERYBODY),
+    *page("teams:membership_emails", EVERYBODY, post=nothing),
     *page("teams:membership_leave", EVERYBODY, get=True),
     Row(
         "teams:membership_leave",
@@ -274,7 +289,14 @@ ROWS: list[Row] = [
         args=own_role,
         post=lambda lender: {"replacement": lender.roles["compliance"].pk},
     ),
-    *page("teams:security", SUPER, post=nothing),
+    *page("customers:organization_settings", ADMINS, post=organization_facts),
+    *page("customers:organization_exclusiveness", ADMINS, post=lambda lender: {"exclusive": "no"}),
+    *page("teams:organization_logo", ADMINS),
+    Row(
+        "teams:organization_logo", "POST", ADMINS, unfit=ADMINS
+    ),  # without a file, which tests/teams/test_logo.py sends
+    *page("teams:organization_logo_remove", ADMINS, post=nothing, get=False),
+    *page("teams:security", SUPER, post=policy),
     *page("audit:event_list", OVERSEERS),
     *page("notifications:email_list", OVERSEERS),
     *page("notifications:email_send_again", ADMINS, args=failed_email, post=nothing, get=False),

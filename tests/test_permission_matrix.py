@@ -15,6 +15,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from accounts.models import Organization, OrganizationLogo
 from audit.services import record
 from audit.verbs import Verb
 from lendconsole.tenancy import as_owner, organization_context, tenant_models
@@ -37,13 +38,15 @@ def world(world: World) -> World:
 
 
 def furnished(world: World) -> World:
-    """With a closed office, an open invitation and a failed e-mail in each lender."""
+    """With a logo, a closed office, an open invitation and a failed e-mail in each lender."""
     for lender in (world.kudi, world.rival):
         canary = lender.organization.name.split()[1].removesuffix("-Bank")
+        Organization.objects.filter(pk=lender.organization.pk).update(logo_digest="0" * 32)
         with organization_context(lender.organization.pk):
             factories.OfficeFactory(
                 organization=lender.organization, name=f"{canary}-Closed", parent=lender.head, is_active=False
             )
+            OrganizationLogo.objects.create(organization=lender.organization, content=b"picture")
             factories.InvitationFactory(
                 organization=lender.organization,
                 last_name=f"{canary}-Invited",

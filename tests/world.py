@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from allauth.account.internal.flows.login import record_authentication
+from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
@@ -32,9 +34,13 @@ class Lender:
         return self.members[role]
 
     def client(self, role: str) -> Client:
-        """A browser in which the member of that role is signed in."""
-        client = Client()
-        client.force_login(self.members[role].user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        """A browser in which the member of that role has just signed in."""
+        client, user = Client(), self.members[role].user
+        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+        request = HttpRequest()
+        request.session = client.session
+        record_authentication(request, user, method="password")
+        request.session.save()
         return client
 
     def url(self, path: str = "") -> str:

@@ -21,6 +21,7 @@ class OffboardingPage(MemberPage):
     capability = Capability.MEMBERS_DEACTIVATE
     form_class = ConfirmForm
     tab = ACTIVE
+    weakens_super_admins = True
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         held = Customer.objects.visible_to(self.member).filter(account_manager=self.target).order_by("name_key", "id")

@@ -21,6 +21,7 @@ class RolePage(FormPage):
     """A form about the role of the address, with what the choice would do (`effects`): live, or on a button without JavaScript."""
 
     capability = Capability.ROLES_MANAGE
+    fresh_sign_in = True
     role: Role
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

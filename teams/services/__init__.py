@@ -6,6 +6,7 @@ from teams.services.many_invitations import check_invitations, invite_members
 from teams.services.many_members import change_members, check_members
 from teams.services.members import (
     change_member,
+    choose_own_emails,
     deactivate_member,
     end_member_sessions,
     export_members,
@@ -15,7 +16,6 @@ from teams.services.members import (
 )
 from teams.services.offices import change_office, create_office, move_office, reactivate_office
 from teams.services.organizations import (
-    change_security_policy,
     create_organization,
     resume_organization,
     suspend_organization,
@@ -23,18 +23,23 @@ from teams.services.organizations import (
 )
 from teams.services.renewals import ask_for_invitation
 from teams.services.roles import change_role_permissions, clone_role, create_role, delete_role
+from teams.services.security import change_security_policy
+from teams.services.settings import OrganizationFacts, change_organization, remove_logo, set_logo
 
 __all__ = [
+    "OrganizationFacts",
     "accept_invitation",
     "ask_for_invitation",
     "change_invitation",
     "change_member",
     "change_members",
     "change_office",
+    "change_organization",
     "change_role_permissions",
     "change_security_policy",
     "check_invitations",
     "check_members",
+    "choose_own_emails",
     "clone_role",
     "create_office",
     "create_organization",
@@ -49,10 +54,12 @@ __all__ = [
     "move_office",
     "reactivate_member",
     "reactivate_office",
+    "remove_logo",
     "remove_member",
     "resend_invitation",
     "resume_organization",
     "revoke_invitation",
+    "set_logo",
     "suspend_organization",
     "sync_built_in_roles",
 ]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -80,7 +79,7 @@ def issue_invitation(
         role=role,
         office=office,
         invited_by=actor,
-        expires_at=_expiry(),
+        expires_at=_expiry(organization),
     )
     record(
         actor=actor,
@@ -107,7 +106,7 @@ def resend_invitation(*, actor: Member, invitation: Invitation) -> Invitation:
     _keep_limits(actor, invitation.email)
     invitation.renew_nonce()
     invitation.invited_by = actor
-    invitation.sent_at, invitation.expires_at = timezone.now(), _expiry()
+    invitation.sent_at, invitation.expires_at = timezone.now(), _expiry(actor.organization)
     invitation.times_sent += 1
     invitation.asked_at = None
     invitation.save(update_fields=["nonce", "invited_by", "sent_at", "expires_at", "times_sent", "asked_at"])
@@ -259,5 +258,5 @@ def _keep_limits(actor: Member, email: str) -> None:
         )
 
 
-def _expiry() -> datetime:
-    return timezone.now() + timedelta(days=settings.INVITATION_DAYS)
+def _expiry(organization: Organization) -> datetime:
+    return timezone.now() + timedelta(days=organization.invitation_days)

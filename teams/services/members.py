@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import transaction
@@ -12,9 +13,10 @@ from accounts.services import end_all_sessions
 from audit.services import record
 from audit.verbs import Verb
 from lendconsole.errors import NotVisible, StaleVersion
+from notifications.letters import label_of, switches
 from teams.capabilities import Capability, Reach
 from teams.emails import announce_deactivation, announce_role
-from teams.errors import OfficeClosed
+from teams.errors import EmailAlwaysSent, OfficeClosed
 from teams.models import Invitation, Member, Office, Role
 from teams.policy import require_givable, require_reached, require_touch
 from teams.services.guards import keep_a_super_admin, keep_customers_served, lock_member, lock_team
@@ -120,6 +122,29 @@ def leave_organization(*, actor: Member) -> Member:
     _take_off(actor, member, because="somebody who has left cannot act for anybody")
     record(actor=actor, verb=Verb.MEMBER_LEFT, target=actor.organization, before={"role": member.role.name})
     return member
+
+
+@transaction.atomic
+def choose_own_emails(*, actor: Member, muted: Sequence[str]) -> Member:
+    """Which e-mails of this organization the actor does not want. Raises PermissionMissing or EmailAlwaysSent."""
+    actor = lock_team(actor)
+    wanted = sorted(set(muted))
+    if set(wanted) - {kind for kind, _ in switches(personal_only=True)}:
+        raise EmailAlwaysSent("E-mails of this kind are always sent.")
+    before = sorted(actor.muted_emails)
+    if wanted == before:
+        return actor
+    Member.objects.filter(pk=actor.pk).update(muted_emails=wanted)  # no new version: it is no admin's business
+    actor.muted_emails = wanted
+    former, present = ([label_of(kind) for kind in kinds] for kinds in (before, wanted))
+    record(
+        actor=actor,
+        verb=Verb.MEMBER_EMAILS_CHANGED,
+        target=actor,
+        before={"muted_emails": former},
+        after={"muted_emails": present},
+    )
+    return actor
 
 
 @transaction.atomic

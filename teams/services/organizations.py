@@ -1,4 +1,4 @@
-"""A lender's first day, its built-in roles, its security policy, and its suspension by an operator."""
+"""A lender's first day, its built-in roles, and its suspension by an operator."""
 
 from __future__ import annotations
 
@@ -13,10 +13,8 @@ from audit.services import record
 from audit.verbs import Verb
 from lendconsole.tenancy import organization_context
 from teams.built_in_roles import DEFINITIONS, BuiltInRole, RoleDefinition
-from teams.capabilities import Capability
 from teams.errors import OrganizationNotCreated
-from teams.models import Invitation, Member, Office, Role, RolePermission
-from teams.services.guards import lock_team
+from teams.models import Invitation, Office, Role, RolePermission
 from teams.services.invitations import issue_invitation
 from teams.services.offices import add_office
 
@@ -115,27 +113,6 @@ def _sync_permissions(role: Role, definition: RoleDefinition) -> None:
         unique_fields=["role", "capability"],
         update_fields=["reach"],
     )
-
-
-@transaction.atomic
-def change_security_policy(*, actor: Member, requires_second_factor: bool) -> Organization:
-    """Whether every member needs a second factor. In force on the next request of each. Raises PermissionMissing."""
-    actor = lock_team(actor)
-    actor.require(Capability.ORGANIZATION_SECURITY)
-    organization = actor.organization
-    if organization.requires_second_factor == requires_second_factor:
-        return organization
-    before = organization.requires_second_factor
-    organization.requires_second_factor = requires_second_factor
-    organization.save(update_fields=["requires_second_factor"])
-    record(
-        actor=actor,
-        verb=Verb.SECURITY_CHANGED,
-        target=organization,
-        before={"requires_second_factor": before},
-        after={"requires_second_factor": requires_second_factor},
-    )
-    return organization
 
 
 @transaction.atomic

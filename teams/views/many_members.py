@@ -26,6 +26,9 @@ class MembersChangeView(FormPage):
     form_class = ChangeSeveralForm
     chosen: list[Member]
 
+    def needs_fresh_sign_in(self) -> bool:
+        return any(member.role.is_super_admin for member in self.chosen)
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self.chosen = _members(self.member, dict.fromkeys(request.GET.getlist("member"), ""))
         return super().get(request, *args, **kwargs)

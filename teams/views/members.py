@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Final
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -12,9 +13,10 @@ from django.utils.http import urlencode
 
 from accounts.pages import ConsoleMixin, ConsolePage, FormPage
 from lendconsole.errors import NotVisible
+from notifications.letters import switches
 from teams import services
 from teams.capabilities import Capability, Reach
-from teams.forms import ConfirmForm, InviteForm, LeaveForm, ManageMemberForm
+from teams.forms import ConfirmForm, InviteForm, LeaveForm, ManageMemberForm, OwnEmailsForm
 from teams.member_export import members_csv
 from teams.member_pages import member_page
 from teams.models import Member
@@ -79,8 +81,12 @@ class MemberExportView(ConsoleMixin):
 
     http_method_names: ClassVar[list[str]] = ["get", "options"]  # type: ignore[misc]  # View declares it mutable
     capability = Capability.MEMBERS_VIEW
+    fresh_sign_in = True
 
     def get(self, request: HttpRequest, organization: str) -> HttpResponse:
+        if self.must_confirm():
+            messages.info(request, "Confirm that it is you, then export once more.")
+            return self.confirm_first(f"{self.member.url('teams:member_list')}?{request.GET.urlencode()}")
         filters, rows = exported_members(self.member, request.GET)
         named = {"Status": TABS[filters.status], **{label: value for label, value, _ in filters.chips}}
         services.export_members(actor=self.member, count=len(rows), filters=named)
@@ -115,6 +121,10 @@ class MemberPage(BackToList):
 
     target: Member
     shows_removed = False
+    weakens_super_admins: ClassVar[bool] = False
+
+    def needs_fresh_sign_in(self) -> bool:
+        return self.weakens_super_admins and self.target.role.is_super_admin
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         self._find()
@@ -154,6 +164,7 @@ class MemberManageView(MemberPage):
 
     capability = Capability.MEMBERS_MANAGE
     template_name = "teams/member_manage.html"
+    weakens_super_admins = True
     form_class = ManageMemberForm
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -255,9 +266,28 @@ class MembershipView(ConsolePage):
         return super().get_context_data(target=target, allowed=allowed(target.role), **kwargs)
 
 
+class MembershipEmailsView(FormPage):
+    template_name = "teams/membership_emails.html"
+    form_class = OwnEmailsForm
+
+    def get_initial(self) -> dict[str, Any]:
+        muted = self.member.muted_emails
+        return {"sent_emails": [kind for kind, _ in switches(personal_only=True) if kind not in muted]}
+
+    def carry_out(self, form: Any) -> str:
+        services.choose_own_emails(actor=self.member, muted=form.muted)
+        return "Your choice of e-mails is saved."
+
+    def next_url(self) -> str:
+        return str(self.member.url("teams:membership"))
+
+
 class MembershipLeaveView(FormPage):
     template_name = "teams/membership_leave.html"
     form_class = LeaveForm
+
+    def needs_fresh_sign_in(self) -> bool:
+        return bool(self.member.role.is_super_admin)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(target=find_member(self.member, self.member.pk), **kwargs)

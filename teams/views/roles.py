@@ -79,6 +79,7 @@ class RoleHoldersView(ConsolePage):
 
 class RoleCreateView(FormPage):
     capability = Capability.ROLES_MANAGE
+    fresh_sign_in = True
     template_name = "teams/role_create.html"
     form_class = RoleForm
 
@@ -93,6 +94,7 @@ class RoleCreateView(FormPage):
 
 class RoleCloneView(FormPage):
     capability = Capability.ROLES_MANAGE
+    fresh_sign_in = True
     template_name = "teams/role_clone.html"
     form_class = RoleCloneForm
     clone: Role

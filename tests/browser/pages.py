@@ -133,6 +133,10 @@ OF_AN_ADMIN: Pages = {
         At((site.lender.branch.pk,), query=f"?into={site.lender.other_branch.pk}"),
         At((site.lender.head.pk,)),
     ],
+    "teams:membership_emails": _plain,
+    "customers:organization_settings": _plain,
+    "customers:organization_exclusiveness": _plain,
+    "teams:organization_logo": _plain,
     "teams:security": _plain,
     "audit:event_list": lambda site: [At(), At(query="?q=nobody+of+this+name")],
     "notifications:email_list": lambda site: [At(), At(query="?state=failed")],
@@ -160,6 +164,9 @@ OF_EVERYBODY: Pages = {
     "customers_public:borrower_link": lambda site: [At((site.lender.organization.slug, "bogus"), status=410)],
 }
 OF_ONESELF: Pages = {
+    "accounts:confirmed": _plain,
+    "accounts:email_change": _plain,
+    "accounts:email_confirm": lambda site: [At(("bogus",), status=410)],
     "accounts:profile": _plain,
     "accounts:organizations": _plain,
     "account_change_password": _plain,
@@ -192,6 +199,7 @@ ON_THE_WAY = {
 NO_PAGES = {
     "home",
     "health",
+    "accounts:organization_logo",
     "accounts:session_end",
     "account_set_password",
     "customers_public:borrower_sign_out",
@@ -201,6 +209,7 @@ NO_PAGES = {
     "notifications:email_send_again",
     "teams:member_export",
     "teams_public:invitation_ask",
+    "teams:organization_logo_remove",
     "teams_public:invitation_sign_out",
     # On development machines alone; their own tests look at them.
     "dev_mailbox",

@@ -57,7 +57,7 @@ def test_super_admin_sees_everything() -> None:
         "Customer management": ["Customers"],
         "Back office": ["Audit log", "E-mails"],
     }
-    assert settings_labels(member) == ["Team members", "Offices", "Roles and permissions", "Security"]
+    assert settings_labels(member) == ["Team members", "Offices", "Roles and permissions", "Organization", "Security"]
 
 
 def test_account_manager_has_customers_and_no_settings() -> None:

@@ -9,7 +9,6 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.management import CommandError, call_command
 
 from accounts.models import Organization
-from lendconsole.errors import PermissionMissing
 from lendconsole.tenancy import organization_context
 from teams import services
 from teams.built_in_roles import DEFINITIONS, BuiltInRole
@@ -104,17 +103,6 @@ def test_built_in_roles_follow_their_definitions(world: World) -> None:
         before = rows()
         services.sync_built_in_roles(organization=kudi.organization)
         assert rows() == before
-
-
-def test_the_security_policy_is_the_super_admins(world: World) -> None:
-    kudi = world.kudi
-    with inside(kudi):
-        services.change_security_policy(actor=kudi["super_admin"], requires_second_factor=True)
-        services.change_security_policy(actor=kudi["super_admin"], requires_second_factor=True)
-        assert verbs() == ["organization.security_changed"]
-    assert fresh(kudi.organization).requires_second_factor
-    with inside(kudi), refused(PermissionMissing):
-        services.change_security_policy(actor=kudi["admin"], requires_second_factor=False)
 
 
 def test_suspension_closes_the_console_at_once_and_resuming_opens_it(world: World) -> None:

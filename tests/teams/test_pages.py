@@ -482,7 +482,16 @@ class TestRolesAndSecurity:
         assert "Every member needs a second factor" in page
         assert kudi["compliance"].name in page
         assert kudi.client("admin").get(url).status_code == 403
-        response = client.post(url, {"requires_second_factor": "on"})
+        response = client.post(
+            url,
+            {
+                "requires_second_factor": "on",
+                "grace_days": "0",
+                "session_idle_minutes": "30",
+                "session_hours": "12",
+                "version": "1",
+            },
+        )
         assert response.status_code == 302
         assert fresh(kudi.organization).requires_second_factor
         assert client.get(url).status_code == 302  # to setting up one's own

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         organization = invitation.organization
         self.stdout.write(f"{organization.name} is ready at {settings.BASE_URL}/o/{organization.slug}/.")
         self.stdout.write(
-            f"The invitation for {invitation.email} is on its way; it is valid for {settings.INVITATION_DAYS} days."
+            f"The invitation for {invitation.email} is on its way; it is valid for {organization.invitation_days} days."
         )
         if options["print_link"] or settings.DEBUG:
             with organization_context(organization.pk):
