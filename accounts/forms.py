@@ -18,7 +18,7 @@ from django.core.exceptions import ValidationError
 
 from accounts.models import User
 from accounts.second_factor import use_code, wrong_code
-from lendconsole.forms import FILL_IN
+from lendconsole.forms import PlainSentences
 
 HINT = "At least 12 characters. A few words in a row are easy to remember and hard to guess."
 PASSKEY_NOT_ACCEPTED = "This passkey was not accepted. Try once more, or use another way."
@@ -34,7 +34,7 @@ MADE_UP = (
 )
 
 
-class PlainWords(forms.Form):
+class PlainWords(PlainSentences, forms.Form):
     """Labels instead of placeholders, and sentences that say what to do. `labels` maps fields to their labels."""
 
     labels: dict[str, str] = {}
@@ -46,7 +46,6 @@ class PlainWords(forms.Form):
             field.widget.attrs.pop("placeholder", None)
             field.label = self.labels.get(name, field.label)
             field.help_text = self.hints.get(name, "")
-            field.error_messages["required"] = FILL_IN
 
 
 class SignInForm(PlainWords, account_forms.LoginForm):
@@ -199,8 +198,7 @@ class RenamePasskeyForm(PlainWords, passkey_forms.EditWebAuthnForm):
         return name[:80]
 
 
-class NameForm(forms.ModelForm):
+class NameForm(PlainSentences, forms.ModelForm):
     class Meta:
         model = User
         fields = ("first_name", "last_name")
-        error_messages = {name: {"required": FILL_IN} for name in fields}

@@ -94,6 +94,11 @@ class Filters:
     def order(self) -> tuple[str, str]:
         return ORDERS[self.sort]
 
+    @property
+    def is_newest_first(self) -> bool:
+        """Only then are the pages around this one newer and older ones."""
+        return self.sort == "-joined"
+
     def narrow(self, customers: CustomerQuerySet) -> CustomerQuerySet:
         if self.status:
             customers = customers.filter(status=self.status)

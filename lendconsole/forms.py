@@ -15,6 +15,32 @@ from lendconsole.errors import DomainError
 FILL_IN = "Fill this in."
 CHOOSE = "Choose one."
 UNAVAILABLE = "This choice is not available. Choose another one."
+RELOAD = "This form cannot be read. Reload the page and fill it in once more."
+# In place of Django's own sentences. The words of a class go before those of the classes above it.
+SENTENCES: Mapping[type[forms.Field], Mapping[str, str]] = {
+    forms.Field: {"required": FILL_IN},
+    forms.ChoiceField: {"required": CHOOSE, "invalid_choice": UNAVAILABLE},
+    forms.ModelChoiceField: {"required": CHOOSE, "invalid_choice": UNAVAILABLE},
+    forms.CharField: {
+        "max_length": "Use at most %(limit_value)d characters; these are %(show_value)d.",
+        "min_length": "Use at least %(limit_value)d characters; these are %(show_value)d.",
+        "null_characters_not_allowed": "There is a character in it that cannot be stored. Type it anew.",
+    },
+    forms.EmailField: {"invalid": "This is not a complete e-mail address, such as ada@example.com."},
+    forms.UUIDField: {"invalid": RELOAD},
+    forms.DateField: {"invalid": "This is not a date, such as 2025-03-12."},
+    forms.IntegerField: {
+        "invalid": "Use a whole number.",
+        "min_value": "Use %(limit_value)s or more.",
+        "max_value": "Use %(limit_value)s or less.",
+    },
+    forms.DecimalField: {
+        "invalid": "This is not a number.",
+        "max_digits": "Use at most %(max)s digits.",
+        "max_decimal_places": "Use at most %(max)s digits after the point.",
+        "max_whole_digits": "Use at most %(max)s digits before the point.",
+    },
+}
 
 
 class UIBoundField(BoundField):
@@ -62,17 +88,25 @@ class DateInput(forms.DateInput):
         super().__init__(attrs, format="%Y-%m-%d")
 
 
-class _MemberForm:
+class PlainSentences:
+    """Mixed into a form before Django's or a library's class, so that its fields complain in our words."""
+
+    fields: dict[str, forms.Field]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            _use_plain_words(field)
+
+
+class _MemberForm(PlainSentences):
     """The part that plain and model forms share. `member` is the actor: every choice field is scoped by it."""
 
     mark_optional = True
-    fields: dict[str, forms.Field]
 
     def __init__(self, *args: Any, member: Any, **kwargs: Any) -> None:
         self.member = member
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            _use_plain_words(field)
 
     def add_domain_error(self, error: DomainError) -> None:
         """Show a rule that a service refused with: beside its field when the form has it, else above the form."""
@@ -101,14 +135,18 @@ class SubmitOnce(forms.Form):
 class VersionGuard(forms.Form):
     """Carries the version of the record that the person was looking at, so that a service can refuse to overwrite a newer one."""
 
-    version = forms.IntegerField(widget=forms.HiddenInput, min_value=1)
+    version = forms.IntegerField(
+        widget=forms.HiddenInput,
+        min_value=1,
+        error_messages=dict.fromkeys(("required", "invalid", "min_value"), RELOAD),
+    )
 
 
 def _use_plain_words(field: forms.Field) -> None:
     """Replace Django's own sentences, never those that a form wrote itself."""
-    words = {"required": CHOOSE if isinstance(field, forms.ChoiceField | forms.ModelChoiceField) else FILL_IN}
-    if "invalid_choice" in field.error_messages:
-        words["invalid_choice"] = UNAVAILABLE
+    words: dict[str, str] = {}
+    for kind in reversed(type(field).__mro__):
+        words |= SENTENCES.get(kind, {})
     for code, sentence in words.items():
         if field.error_messages.get(code) == _default_message(type(field), code):
             field.error_messages[code] = sentence

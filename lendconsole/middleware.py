@@ -15,7 +15,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.handlers.exception import response_for_exception
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Value
+from django.db.models import Exists, IntegerField, OuterRef, Subquery, Value
 from django.db.models.functions import Concat
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -26,12 +26,21 @@ from accounts.models import Organization
 from accounts.pages import signed_in_user
 from accounts.views import CONTINUE_AT
 from audit.services import Origin, set_origin
+from lendconsole.navigation import COUNTED_IN_FULL
 from lendconsole.tenancy import organization_context
+from notifications.models import OutgoingEmail
 from teams.models import Member, RolePermission
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 ORGANIZATION_PATH = re.compile(r"^/o/(?P<slug>[a-z0-9-]+)/")
 SEEN_EVERY = timedelta(minutes=5)
+
+
+class CountOf(Subquery):
+    """How many rows the inner query has: their limit ends the counting."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
 
 
 class RequestOriginMiddleware:
@@ -142,13 +151,18 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     others = Member.objects.filter(user=OuterRef("user"), status=Member.Status.ACTIVE).exclude(pk=OuterRef("pk"))
     second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     permissions = RolePermission.objects.filter(role=OuterRef("role"))
+    failed = OutgoingEmail.objects.failed().filter(organization=OuterRef("organization")).order_by().values("pk")
     user = signed_in_user(request)
     member: Member | None = (
         Member.objects.active()
         .filter(organization=organization, user=user)
         .select_related("role", "office")
-        .annotate(has_other_memberships=Exists(others), has_second_factor=Exists(second_factors))
-        .annotate(held=ArraySubquery(permissions.values(pair=Concat("capability", Value("="), "reach"))))
+        .annotate(
+            has_other_memberships=Exists(others),
+            has_second_factor=Exists(second_factors),
+            held=ArraySubquery(permissions.values(pair=Concat("capability", Value("="), "reach"))),
+            failed_email_count=CountOf(failed[: COUNTED_IN_FULL + 1]),
+        )
         .first()
     )
     if member is not None:

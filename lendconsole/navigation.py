@@ -10,16 +10,23 @@ from django.urls import NoReverseMatch
 from teams.capabilities import Capability
 from teams.models import Member
 
+COUNTED_IN_FULL: Final = 99
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """`pages` are the beginnings of the URL names that belong to this item and light it up."""
+    """`pages` are the beginnings of the URL names that belong to this item and light it up.
+
+    `count` names what find_member counted of the rows behind it that want attention, `counted` says what they are.
+    """
 
     label: str
     icon: str
     url_name: str
     pages: tuple[str, ...]
     capability: Capability | None = None
+    count: str = ""
+    counted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,8 @@ class Link:
     icon: str
     url: str
     is_current: bool
+    count: str = ""
+    counted: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +65,15 @@ MENU: Final[tuple[tuple[str, tuple[Item, ...]], ...]] = (
         "Back office",
         (
             Item("Audit log", "history", "audit:event_list", ("audit:",), Capability.AUDIT_VIEW),
-            Item("E-mails", "mail", "notifications:email_list", ("notifications:",), Capability.EMAILS_VIEW),
+            Item(
+                "E-mails",
+                "mail",
+                "notifications:email_list",
+                ("notifications:",),
+                Capability.EMAILS_VIEW,
+                "failed_email_count",
+                "failed",
+            ),
         ),
     ),
 )
@@ -88,10 +105,16 @@ def settings_menu(member: Member, view_name: str) -> tuple[Link, ...]:
 
 def _links(items: tuple[Item, ...], member: Member, view_name: str) -> tuple[Link, ...]:
     return tuple(
-        Link(item.label, item.icon, url, view_name.startswith(item.pages))
+        Link(item.label, item.icon, url, view_name.startswith(item.pages), _count(item, member), item.counted)
         for item in items
         if (item.capability is None or member.may(item.capability)) and (url := _url(item, member))
     )
+
+
+def _count(item: Item, member: Member) -> str:
+    """Nothing for none, and "99+" where the counting ended."""
+    count: int = getattr(member, item.count, 0) if item.count else 0
+    return f"{COUNTED_IN_FULL}+" if count > COUNTED_IN_FULL else str(count or "")
 
 
 def _url(item: Item, member: Member) -> str:

@@ -10,7 +10,7 @@ from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from lendconsole import devstack
+from lendconsole import addresses, devstack
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -61,7 +61,6 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "guardian",
     "django_htmx",
-    "template_partials",
     "csp",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -117,11 +116,7 @@ FORM_RENDERER = "lendconsole.forms.UIRenderer"
 
 
 def database(variable: str, default: str) -> dict[str, Any]:
-    configuration: dict[str, Any] = env.db(variable, default=default)
-    options = configuration.setdefault("OPTIONS", {})
-    if "host" in options:
-        configuration["HOST"] = options.pop("host")
-    return configuration
+    return addresses.database(variable, env.str(variable, default=default))
 
 
 DATABASE_URL = env.str("DATABASE_URL", default=devstack.database_url("lendconsole_app", "lendconsole"))
@@ -144,7 +139,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Cache, sessions, queue: each keeps working, slower, while Valkey is away ------------------------------------------
 
-REDIS_URL = env.str("REDIS_URL", default=devstack.redis_url(1))
+REDIS_URL = addresses.redis("REDIS_URL", env.str("REDIS_URL", default=devstack.redis_url(1)))
 CACHES = {
     "default": {
         "BACKEND": "lendconsole.cache.Cache",
@@ -157,8 +152,10 @@ SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_AGE = 12 * 60 * 60
 SESSION_COOKIE_SAMESITE = "Lax"
 
-CELERY_BROKER_URL = env.str(
-    "CELERY_BROKER_URL", default=devstack.broker_url(0) if "REDIS_URL" not in env.ENVIRON else REDIS_URL
+CELERY_BROKER_URL = addresses.redis(
+    "CELERY_BROKER_URL",
+    env.str("CELERY_BROKER_URL", default=REDIS_URL if "REDIS_URL" in env.ENVIRON else devstack.broker_url(0)),
+    addresses.BROKER_SCHEMES,
 )
 CELERY_RESULT_BACKEND = None
 CELERY_TASK_IGNORE_RESULT = True
@@ -187,7 +184,7 @@ CELERY_BEAT_SCHEDULE_FILENAME = env.str(
 
 # --- E-mail ------------------------------------------------------------------------------------------------------------
 
-EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://" if DEBUG else env.NOTSET)
+EMAIL_CONFIG = addresses.email("EMAIL_URL", env.str("EMAIL_URL", default="dummymail://" if DEBUG else env.NOTSET))
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds for each answer of the mail server
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="lendconsole <no-reply@localhost>" if DEBUG else env.NOTSET)

@@ -18,6 +18,10 @@ class OutgoingEmailQuerySet(models.QuerySet):
     def pending(self) -> Self:
         return self.filter(state="pending")
 
+    def failed(self) -> Self:
+        """Given up. They wait for somebody to send them again."""
+        return self.filter(state="failed")
+
     def addressed_to(self, text: str) -> Self:
         """Part of the recipient's name or address."""
         return self.filter(Q(recipient__icontains=text) | Q(recipient_label__icontains=text))

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from accounts.forms import HINT as PASSWORD_HINT
 from accounts.models import User
 from accounts.validators import validate_person_name
-from lendconsole.forms import FILL_IN, ConsoleForm, SubmitOnce, VersionGuard
+from lendconsole.forms import ConsoleForm, PlainSentences, SubmitOnce, VersionGuard
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office, Role
 from teams.office_tree import OfficeField
@@ -50,7 +50,6 @@ class InviteForm(SubmitOnce, ConsoleForm):
         label="E-mail",
         max_length=254,
         help_text="The invitation goes to this address and can be accepted by its owner alone.",
-        error_messages={"invalid": "This is not a complete e-mail address, such as ada@example.com."},
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     role = RoleField(label="Select role", empty_label="Choose a role")
@@ -120,29 +119,23 @@ class SecurityForm(SubmitOnce, ConsoleForm):
     )
 
 
-class NewPersonForm(forms.Form):
+class NewPersonForm(PlainSentences, forms.Form):
     """Somebody without a login takes up an invitation. The address is the invitation's and not theirs to choose."""
 
-    first_name = forms.CharField(
-        label="First name", max_length=80, validators=[validate_person_name], error_messages={"required": FILL_IN}
-    )
-    last_name = forms.CharField(
-        label="Last name", max_length=80, validators=[validate_person_name], error_messages={"required": FILL_IN}
-    )
+    first_name = _name_field("First name")
+    last_name = _name_field("Last name")
     password1 = forms.CharField(
         label="Password",
         help_text=PASSWORD_HINT,
         strip=False,
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        error_messages={"required": FILL_IN},
     )
     password2 = forms.CharField(
         label="Password, once more",
         strip=False,
         max_length=1000,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
-        error_messages={"required": FILL_IN},
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, invitation: Invitation) -> None:

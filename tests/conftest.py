@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.test import TransactionTestCase
 from django.test.utils import setup_databases, teardown_databases
 
@@ -18,6 +19,7 @@ from tests.world import World, build_world
 def pytest_configure(config: pytest.Config) -> None:
     """Before Django connects, in the controller and in every worker."""
     bootstrap.bring_up()
+    settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing, here where nothing is collected
 
 
 @pytest.fixture(scope="session")

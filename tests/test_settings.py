@@ -74,3 +74,30 @@ def test_a_development_secret_refuses_to_start(name: str, default: str) -> None:
 
 def test_a_key_that_cannot_encrypt_refuses_to_start() -> None:
     assert "Fernet" in start(**{**PRODUCTION, "FIELD_ENCRYPTION_KEYS": "c" * 40}).stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "foo"),
+        ("DATABASE_URL", "mysql://app:secret-word@db/lendconsole"),
+        ("DATABASE_URL", "postgresql://app:secret-word@db:port/lendconsole"),
+        ("DATABASE_URL", "postgresql://app:secret-word@db"),
+        ("DATABASE_OWNER_URL", "secret-word"),
+        ("REDIS_URL", "foo"),
+        ("REDIS_URL", "redis://"),
+        ("REDIS_URL", "http://valkey:6379/1"),
+        ("REDIS_URL", "redis://:secret-word@valkey:port/1"),
+        ("CELERY_BROKER_URL", "valkey:6379"),
+        ("EMAIL_URL", "foo"),
+        ("EMAIL_URL", "smtp://"),
+        ("EMAIL_URL", "mailto:secret-word@example.com"),
+        ("EMAIL_URL", "smtp://mail:secret-word"),
+    ],
+)
+def test_an_address_that_cannot_be_read_is_refused_in_a_sentence(name: str, value: str) -> None:
+    result = start(**{**PRODUCTION, name: value})
+    last = result.stderr.splitlines()[-1]
+    assert result.returncode != 0
+    assert re.search(rf": {name} is not an address that can be read. It looks like \S+://\S+\.$", last)
+    assert "secret-word" not in result.stderr

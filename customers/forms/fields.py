@@ -26,7 +26,8 @@ def ask_for_managers(office: forms.Field, url: str) -> None:
             "data-hx-trigger": "change",
             "data-hx-target": f"#{MANAGERS}",
             "data-hx-swap": "outerHTML",
-            "data-hx-disabled-elt": "unset",  # else the dialog's own would be inherited
+            # Until they are there nobody picks, or sends, somebody of the former office.
+            "data-hx-disabled-elt": f"#{MANAGERS} fieldset, form:has(#{MANAGERS}) [type=submit]",
         }
     )
 

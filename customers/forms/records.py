@@ -138,7 +138,7 @@ class CustomerCreateForm(DetailsForm):
         self.chosen_office = chosen_office(self)
         self.managers = by_trade(self._managers(self.chosen_office))
         self.lightest_id = lightest(self.managers)
-        self.fields["account_manager"].queryset = self._managers(self.chosen_office)  # type: ignore[attr-defined]
+        cast(ManagerField, self.fields["account_manager"]).queryset = self._managers(self.chosen_office)
         if self.may_assign:
             ask_for_managers(self.fields["office"], self.member.url("customers:customer_create"))
         else:

@@ -28,6 +28,7 @@ from accounts.models import Organization
 from audit.services import current_origin
 from customers.models import Customer
 from customers.services.borrowers import LinkUnusable, check_link, present_manager, request_link, use_link
+from lendconsole.forms import PlainSentences
 from lendconsole.tenancy import organization_context
 
 SESSION_KEY: Final = "borrower"
@@ -71,15 +72,12 @@ class BorrowerMixin(View):
         return customer
 
 
-class BorrowerSignInForm(forms.Form):
+class BorrowerSignInForm(PlainSentences, forms.Form):
     email = forms.EmailField(
         label="E-mail address",
         max_length=254,
         widget=forms.EmailInput(attrs={"autocomplete": "email"}),
-        error_messages={
-            "required": "Fill in your e-mail address.",
-            "invalid": "This is not a complete e-mail address, such as name@example.com.",
-        },
+        error_messages={"required": "Fill in your e-mail address."},
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django_htmx.http import push_url
+from django_htmx.middleware import HtmxDetails
 
 from accounts.pages import ConsolePage
 from accounts.pagination import COUNT_CAP, PAGE_SIZE
@@ -59,12 +60,16 @@ class CustomerListView(ConsolePage):
 
     @property
     def _is_quick(self) -> bool:
-        return bool(self.request.htmx) and self.request.GET.get("panel") == "quick"  # type: ignore[attr-defined]
+        return bool(self._htmx) and self.request.GET.get("panel") == "quick"
 
     @property
     def _is_part(self) -> bool:
-        htmx = self.request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
-        return bool(htmx) and htmx.target == RESULTS
+        return bool(self._htmx) and self._htmx.target == RESULTS
+
+    @property
+    def _htmx(self) -> HtmxDetails:
+        details: HtmxDetails = self.request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
+        return details
 
     def _page_number(self) -> int:
         text = self.request.GET.get("page", "")

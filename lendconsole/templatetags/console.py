@@ -19,8 +19,8 @@ from django.template.context import Context
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from lendconsole.money import written_amount
 from teams.capabilities import Capability
@@ -189,6 +189,14 @@ def national_phone(value: Any) -> str:
     except phonenumbers.NumberParseException:
         return text
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
+@register.filter
+def address(email: str) -> str:
+    """An e-mail address that, where it does not fit, breaks before its domain and not in the middle of a word."""
+    name, at, domain = (email or "").rpartition("@")
+    parts = [*re.split(r"(?<=\.)", name + at), domain]
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts if part))
 
 
 @register.filter

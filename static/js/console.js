@@ -69,6 +69,11 @@
     alert.focus();
   };
 
+  // What is about to be replaced says so.
+  const busy = (is) => ({ detail: { target } }) => target?.setAttribute("aria-busy", is);
+  document.addEventListener("htmx:beforeSend", busy(true));
+  document.addEventListener("htmx:afterRequest", busy(false));
+
   // Focus after a swap: into a dialog, else where it was; never lost to the top of the page.
   document.addEventListener("htmx:afterSettle", ({ detail: { target } }) => {
     if (target === dialogContent) {

@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from accounts.models import User
 from lendconsole.tenancy import organization_context
 from tests import factories
+from tests.browser.inspection import Inspection
 from tests.browser.person import Person
 from tests.stack import SECRETS, Mailbox, Stack, running_stack
 from tests.world import Lender, World, build_world
@@ -126,3 +127,11 @@ def browser(chromium: Browser, stack: Stack) -> Iterator[Newcomer]:
     for person in people:
         person.leave()
     assert [problem for person in people for problem in person.watch.problems] == []
+
+
+@pytest.fixture
+def inspection(tmp_path: Path) -> Iterator[Inspection]:
+    """What it found wrong on the pages it was shown fails the test at its end."""
+    inspection = Inspection(tmp_path / "pages")
+    yield inspection
+    inspection.end()

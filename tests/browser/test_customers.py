@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from customers.models import Customer
 from lendconsole.tenancy import organization_context
@@ -56,6 +56,30 @@ def test_a_new_customer_with_office_and_account_manager(kudi: Lender, ada: Perso
     ada.heading("Adaeze Okafor")
     ada.sees("0803 412 9981")
     ada.sees_in(ada.section("Back office"), manager.name)
+
+
+def test_nobody_of_the_former_office_is_picked_while_the_new_one_loads(kudi: Lender, ada: Person) -> None:
+    customer = kudi.customers["free"]
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    ada.open(kudi.url(f"customers/{customer.pk}/"))
+    ada.follow("Add account manager")
+    ada.heading(f"Account manager for {customer.name}")
+    ada.page.route("**/account-manager/?*", hold)
+    ada.field("Office").select_option(label=kudi.other_branch.name)
+    before = ada.page.get_by_role("radio", name=re.compile(kudi["account_manager"].name))
+    add = ada.place.get_by_role("button", name="Add account manager")
+    expect(before).to_be_disabled()
+    expect(add).to_be_disabled()
+    expect(ada.page.locator("#managers")).to_have_attribute("aria-busy", "true")
+    ada.shoot("managers-loading")
+    held.pop().continue_()
+    expect(ada.page.get_by_role("radio", name=re.compile(kudi["other_manager"].name))).to_be_enabled()
+    expect(before).to_have_count(0)
+    expect(add).to_be_enabled()
 
 
 @BOTH

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 
@@ -20,13 +17,6 @@ from tests.world import World
 @pytest.fixture
 def site(world: World) -> Site:
     return furnish(world.kudi, world.rival)
-
-
-@pytest.fixture
-def inspection(tmp_path: Path) -> Iterator[Inspection]:
-    inspection = Inspection(tmp_path / "pages")
-    yield inspection
-    inspection.end()
 
 
 def look_at(person: Person, wanted: pages.Pages, site: Site, inspection: Inspection) -> None:

@@ -225,6 +225,13 @@ def test_the_pages_hold_every_row_once_in_order_and_lead_back(world: World, sort
     assert (middle["range_text"], [customer.pk for customer in middle["customers"]]) == pages[1]
 
 
+@pytest.mark.parametrize(("sort", "word"), [("name", "Next"), ("joined", "Next"), ("-joined", "Older")])
+def test_the_buttons_say_newer_and_older_where_the_newest_come_first(world: World, sort: str, word: str) -> None:
+    many(world.kudi, 60)
+    page = words(world.kudi.client("admin").get(world.kudi.url(f"customers/?sort={sort}")))
+    assert [label for label in ("Next", "Older") if f">{label}<" in page] == [word]
+
+
 def test_large_counts_are_capped_and_say_so(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     kudi = world.kudi
     monkeypatch.setattr("customers.views.list.COUNT_CAP", 3)

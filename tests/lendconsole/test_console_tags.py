@@ -90,6 +90,19 @@ def test_phones_are_written_nationally_and_masks_are_kept(stored: Any, written: 
     assert render("{{ value|national_phone }}", value=stored) == written
 
 
+@pytest.mark.parametrize(
+    ("stored", "written"),
+    [
+        ("ada.obi@kudi.example", "ada.<wbr>obi@<wbr>kudi.example"),
+        ("<b>@x.ng", "&lt;b&gt;@<wbr>x.ng"),
+        ("", ""),
+        (None, ""),
+    ],
+)
+def test_an_address_breaks_between_its_words(stored: str | None, written: str) -> None:
+    assert render("{{ value|address }}", value=stored) == written
+
+
 def test_thousands_are_separated() -> None:
     assert render("{{ value|thousands }}", value=1_234_567) == "1,234,567"
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 
 import pytest
 from django import forms
 
+from accounts.forms import ResetPasswordForm
 from accounts.models import Organization
+from customers.views.borrower import BorrowerSignInForm
 from lendconsole.errors import DomainError
 from lendconsole.forms import ConsoleForm, ConsoleModelForm, DateInput, SubmitOnce, VersionGuard
 
@@ -81,6 +84,35 @@ def test_messages_are_in_plain_words() -> None:
     assert form.errors["role"] == ["This choice is not available. Choose another one."]
     assert form.errors["own_words"] == ["Say why."]
     assert bound().errors["role"] == ["Choose one."]
+
+
+FIELDS = {
+    **{kind.__name__: kind for kind in (forms.IntegerField, forms.FloatField, forms.DateField, forms.UUIDField)},
+    "EmailField": forms.EmailField,
+    "DecimalField": lambda: forms.DecimalField(max_digits=3, decimal_places=1),
+    "CharField": lambda: forms.CharField(min_length=2, max_length=3),
+    "RangeField": lambda: forms.IntegerField(min_value=2, max_value=3),
+    "ChoiceField": lambda: forms.ChoiceField(choices=[("a", "A")]),
+    "ModelChoiceField": lambda: forms.ModelChoiceField(Organization.objects.none()),
+}
+DJANGOS_OWN = re.compile(r"Enter a|Ensure|[Vv]alid|required|not allowed|UUID")
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+def test_no_sentence_of_django_reaches_the_screen(kind: str) -> None:
+    form_class = type("OneField", (ConsoleForm,), {"it": FIELDS[kind]()})
+    for text in ("", "x", "xxxx", "1", "9", "1234", "0.123", "1e400", "2025-13-01"):
+        form = form_class({"it": text}, member=MEMBER)
+        for sentence in form.errors.get("it", []):
+            assert not DJANGOS_OWN.search(sentence), sentence
+            assert sentence.endswith(".")
+
+
+def test_an_address_is_judged_in_the_same_words_everywhere() -> None:
+    sentence = "This is not a complete e-mail address, such as ada@example.com."
+    assert bound(email="grace").errors["email"] == [sentence]
+    for form in (BorrowerSignInForm({"email": "grace"}), ResetPasswordForm({"email": "grace"})):
+        assert form.errors["email"] == [sentence]
 
 
 def test_what_people_typed_is_escaped() -> None:

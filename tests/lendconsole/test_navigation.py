@@ -7,12 +7,16 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 from django.urls import NoReverseMatch, reverse
+from django.utils.html import strip_tags
 
 from lendconsole import navigation
 from lendconsole.context_processors import console
 from lendconsole.templatetags.console import ICONS
+from lendconsole.tenancy import organization_context
+from notifications.models import OutgoingEmail
 from teams.built_in_roles import DEFINITIONS, BuiltInRole
 from teams.capabilities import Capability, Reach
+from tests.world import World
 
 ITEMS = [item for _, items in navigation.MENU for item in items] + list(navigation.SETTINGS)
 
@@ -60,6 +64,28 @@ def test_account_manager_has_customers_and_no_settings() -> None:
     member = of_role(BuiltInRole.ACCOUNT_MANAGER)
     assert labels(member) == {"": ["Dashboard"], "Customer management": ["Customers"]}
     assert settings_labels(member) == []
+
+
+@pytest.mark.parametrize(("failed", "shown"), [(0, ""), (1, "1"), (99, "99"), (100, "99+")])
+def test_failed_emails_are_counted_beside_their_item(failed: int, shown: str) -> None:
+    member: Any = of_role(BuiltInRole.SUPER_ADMIN)
+    member.failed_email_count = failed
+    counts = {link.label: link.count for group in navigation.menu(member, "dashboard") for link in group.links}
+    assert counts == {"Dashboard": "", "Customers": "", "Audit log": "", "E-mails": shown}
+
+
+@pytest.mark.django_db
+def test_the_count_is_of_the_own_lender_and_of_failed_ones_alone(world: World) -> None:
+    emails = [(world.kudi, state) for state in ("failed", "failed", "sent", "pending")] + [(world.rival, "failed")]
+    for number, (lender, state) in enumerate(emails):
+        with organization_context(lender.organization.pk):
+            OutgoingEmail.objects.create(
+                organization=lender.organization, kind="x", dedupe_key=f"{number}", recipient="a@b.co", state=state
+            )
+    page, other = (world.kudi.client(role).get(world.kudi.url("customers/")) for role in ("admin", "account_manager"))
+    beside = page.content.decode().partition('<span class="sidebar-count">')[2].partition("</a>")[0]
+    assert strip_tags(beside).split() == ["2", "failed"]
+    assert b"sidebar-count" not in other.content
 
 
 @pytest.mark.parametrize("item", [item for item in ITEMS if item.capability], ids=lambda item: item.label)
