@@ -1,6 +1,6 @@
 # `make demo` and `make test` need CPython 3.11 or newer and nothing else: see README.md.
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-reset test check format lock audit stop
+.PHONY: help setup demo demo-reset test bench check format lock audit stop
 SHELL := /bin/bash
 MAKEFLAGS += --no-print-directory
 
@@ -9,6 +9,8 @@ PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$python"; break; }; done)
 CHROMIUM ?= $(shell for name in chromium chromium-browser google-chrome google-chrome-stable; do command -v "$$name" && break; done)
 ARGS ?=
+SCALE ?= 1000000
+OUT ?= build/bench.json
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 # pytest ends with 5 when ARGS select none of these tests.
@@ -49,6 +51,10 @@ else
 	@printf '\n%s\n%s\n\n' '*** THE BROWSER TESTS WERE SKIPPED: no Chromium was found. ***' \
 		'    Install Chromium, or name one: make test CHROMIUM=/path/to/chromium'
 endif
+
+bench:  ## Measure the pages with a million customers; SCALE=100000 OUT=file.json for a quick run
+	$(bootstrap)
+	@$(BIN)/python -m tools.bench --scale $(SCALE) --out '$(OUT)'
 
 check:  ## Lint, types, templates, import contracts, migrations, deployment settings
 	$(bootstrap)

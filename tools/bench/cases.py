@@ -1,0 +1,146 @@
+"""What is measured: pages of the biggest lender, each against its floor, its budget and its peers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from accounts.models import Organization
+from customers.models import Customer
+from customers.text import SearchTerm
+from lendconsole.tenancy import organization_context
+from teams.models import Member
+from tools.bench import peers
+from tools.bench.dataset import BIGGEST, DOMAIN
+from tools.bench.measuring import Statement, bare, median_ms, page, replay, scanned_tables, signed_in, statements_of
+
+TIMES: Final = 15
+SLOW_TIMES: Final = 3
+# The search that everybody would write first, as the owner of the tables: no policy, the planner's own choice.
+_REFERENCE: Final = """
+SELECT customer.*, office.name, manager.email FROM customers_customer customer
+JOIN teams_office office ON office.id = customer.office_id
+LEFT JOIN teams_member member ON member.id = customer.account_manager_id
+LEFT JOIN accounts_user manager ON manager.id = member.user_id
+WHERE customer.organization_id = %s AND {conditions} ORDER BY customer.name_key, customer.id LIMIT 51
+"""
+
+
+@dataclass(slots=True)
+class Result:
+    """Times in milliseconds. `budget` in words: "8x" of the floor, "60 ms" of the page."""
+
+    name: str
+    budget: str
+    page_ms: float
+    floor_ms: float | None = None
+    peers: dict[str, float] = field(default_factory=dict)
+    statements: int = 0
+    scanned: list[str] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float | None:
+        return round(self.page_ms / self.floor_ms, 2) if self.floor_ms else None
+
+    @property
+    def is_met(self) -> bool:
+        number = float(self.budget.split()[0].rstrip("x"))
+        measured = self.ratio if self.budget.endswith("x") else self.page_ms
+        return measured is not None and measured <= number and not self.scanned
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.organization = Organization.objects.get(slug=BIGGEST)
+        self.clients = {
+            role: signed_in(f"{login}@{BIGGEST}.{DOMAIN}")
+            for role, login in {
+                "admin": "admin", "support": "customer_support", "officer": "loan_officer", "manager": "manager0",
+            }.items()
+        }  # fmt: skip
+        with organization_context(self.organization.pk):
+            self.manager = Member.objects.select_related("user").get(user__email=f"manager0@{BIGGEST}.{DOMAIN}")
+            self.customer = Customer.objects.filter(account_manager=self.manager).earliest("pk")
+
+    def results(self) -> Iterator[Result]:
+        yield self._list("list", "admin", "")
+        yield self._list("list of a role with cards", "support", "", with_peers=False)
+        yield self._list("filtered list", "admin", "?status=inactive", with_peers=False)
+        yield self._list("list by date joined", "admin", "?sort=-joined", with_peers=False)
+        yield self._own()
+        for name, text in {
+            "search: rare name": "okafor-ha",
+            "search: common name": "ibrahim",
+            "search: last of the alphabet": "zainab",
+            "search: inner part": "afo",
+            "search: two letters": "ok",
+            "search: phone": "0803012345",
+            "search: last four digits": "2345",
+            "search: whole e-mail": "c123@mail.example",
+            "search: nobody": "qqzzxx",
+        }.items():
+            yield self._search(name, text)
+        yield self._page("search: common name, role with cards", "8x", "support", "customers/?q=ibrahim")
+        yield self._page("profile", "10x", "admin", f"customers/{self.customer.pk}/")
+        yield self._page("dashboard and workload", "60 ms", "admin", "")
+
+    def _page(self, name: str, budget: str, role: str, path: str) -> Result:
+        get = page(self.clients[role], self._url(path))
+        statements = statements_of(get)
+        return Result(
+            name,
+            budget,
+            median_ms(get, TIMES),
+            _floor(statements),
+            {},
+            len(statements),
+            sorted(scanned_tables(statements)),
+        )
+
+    def _list(self, name: str, role: str, query: str, *, with_peers: bool = True) -> Result:
+        result = self._page(name, "8x", role, f"customers/{query}")
+        if with_peers:
+            result.peers = self._admins(query)
+        return result
+
+    def _own(self) -> Result:
+        result = self._page("own customers", "8x", "manager", "customers/")
+        with organization_context(self.organization.pk):
+            result.peers = {
+                "guardian get_objects_for_user": median_ms(lambda: peers.guardian_list(self.manager), TIMES),
+                "guardian has_perm per row": median_ms(lambda: peers.guardian_rows(self.manager), SLOW_TIMES),
+            }
+        return result
+
+    def _search(self, name: str, text: str) -> Result:
+        result = self._page(name, "5x", "admin", f"customers/?q={text}")
+        result.floor_ms = self._reference_floor(text)
+        result.peers = self._admins(f"?q={text}")
+        return result
+
+    def _reference_floor(self, text: str) -> float:
+        term = SearchTerm.parse(text, self.organization.phone_region)
+        patterns = term.patterns if term else []
+        conditions = " AND ".join(["customer.search LIKE %s"] * len(patterns))
+        statement = (_REFERENCE.format(conditions=conditions), [self.organization.pk, *patterns])
+        return _floor([statement], login="owner")
+
+    def _admins(self, query: str) -> dict[str, float]:
+        client = self.clients["admin"]
+        organization = str(self.organization.pk)
+        return {
+            f"{name} Django admin": median_ms(
+                page(client, f"/peers/{path}/customers/customer/{query}", Organization=organization), SLOW_TIMES
+            )
+            for name, path in {"stock": "stock", "scoped": "indexed"}.items()
+        }
+
+    def _url(self, path: str) -> str:
+        return f"/o/{BIGGEST}/{path}"
+
+
+def _floor(statements: list[Statement], login: str = "default") -> float:
+    with bare(login) as server:
+        run: Callable[[], None] = replay(server, statements)
+        return median_ms(run, TIMES)
