@@ -23,7 +23,7 @@ from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
 from teams.built_in_roles import BuiltInRole
 from teams.capabilities import Capability
-from teams.models import Invitation, Member, Office
+from teams.models import Invitation, Member, Office, Role
 
 
 def run(command: str) -> str:
@@ -101,8 +101,15 @@ def test_one_login_belongs_to_both(loaded: None) -> None:
     assert roles == {"kudi": "Compliance", "savanna": "Admin"}
 
 
-def test_loading_again_changes_nothing(loaded: None) -> None:
-    assert run("load_demo") == "The demo is loaded already.\n"
+def test_loading_again_brings_the_built_in_roles_to_this_version_and_changes_nothing_else(loaded: None) -> None:
+    with organization_context(organization_of(KUDI).pk):
+        admin = Role.objects.get(built_in=BuiltInRole.ADMIN)
+        of_an_earlier_version = admin.permissions.filter(capability=Capability.ORGANIZATION_SETTINGS)
+        assert of_an_earlier_version.delete()[0] == 1
+    assert run("load_demo").startswith("The demo is loaded already.\n")
+    with organization_context(organization_of(KUDI).pk):
+        assert of_an_earlier_version.exists()
+        assert Customer.objects.count() == 10_000
 
 
 def test_the_logins_are_shown_one_for_each_role(loaded: None) -> None:

@@ -1,10 +1,11 @@
-"""`manage.py load_demo`: the two demo lenders, once. Later runs find them and change nothing."""
+"""`manage.py load_demo`: the two demo lenders, once. Later runs find them and bring their roles to this version alone."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.conf import settings
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
 from lendconsole import demo
@@ -19,6 +20,7 @@ class Command(BaseCommand):
             raise CommandError("The demo has a public password. It is loaded with DEBUG=1 only.")
         if demo.is_loaded():
             self.stdout.write("The demo is loaded already.")
+            call_command("sync_roles", stdout=self.stdout)
             return
         try:
             demo.load_demo(self.stdout.write)
