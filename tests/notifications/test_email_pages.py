@@ -49,7 +49,7 @@ def _audited(lender: Lender) -> list[AuditEvent]:
 def _page(client: Client, lender: Lender, query: str = "") -> str:
     response = client.get(lender.url(f"emails/{query}"))
     assert response.status_code == 200
-    return response.content.decode()
+    return response.content.decode().replace("<wbr>", "")  # where an address may break, which nobody reads
 
 
 def test_admins_see_what_became_of_each_email_and_never_what_it_says(world: World, queue: Queue) -> None:
