@@ -16,15 +16,28 @@ from teams.models import Member, Office
 
 def branches(member: Member, capability: Capability) -> list[Q]:
     """Alternatives under which the member holds the capability over a customer; none at all means never."""
-    reach = member.reach(capability)
-    if reach == Reach.NONE:
+    free, dedicated = place_reaches(member, capability)
+    if free == Reach.NONE:
         return []
-    area = _area(member, reach)
+    area = _area(member, free)
     if area is None:
         return _own(member)
-    if capability != Capability.CUSTOMERS_FIND and member.organization.exclusive_assignments:
-        area &= _not_dedicated_to_others(member)
+    if dedicated != free:
+        overseen = _area(member, dedicated)
+        area &= Q(account_manager=None) if overseen is None else Q(account_manager=None) | overseen
     return [area, *_own(member)] if area else [area]
+
+
+def place_reaches(member: Member, capability: Capability) -> tuple[Reach, Reach]:
+    """How far the member gets by place alone: among customers of nobody, and among those who are dedicated to somebody.
+
+    With exclusive assignments the dedicated ones are opened by those with oversight. Where it is not none, the
+    member's own customers come on top.
+    """
+    reach = member.reach(capability)
+    if capability == Capability.CUSTOMERS_FIND or not member.organization.exclusive_assignments:
+        return reach, reach
+    return reach, min(reach, member.reach(Capability.CUSTOMERS_OVERSEE))
 
 
 def _area(member: Member, reach: Reach) -> Q | None:
@@ -32,17 +45,8 @@ def _area(member: Member, reach: Reach) -> Q | None:
     if reach == Reach.ORGANIZATION:
         return Q()
     if reach == Reach.OFFICE:
-        area = member.imagined_area
-        return Q(office__in=Office.objects.below(member.office) if area is None else sorted(area))
+        return Q(office__in=Office.objects.below(member.office))
     return None
-
-
-def _not_dedicated_to_others(member: Member) -> Q:
-    """With exclusive assignments: the customers of nobody, and those over whom the member's role has oversight."""
-    oversight = _area(member, member.reach(Capability.CUSTOMERS_OVERSEE))
-    if oversight is None:
-        return Q(account_manager=None)
-    return Q(account_manager=None) | oversight if oversight else Q()
 
 
 def _own(member: Member) -> list[Q]:

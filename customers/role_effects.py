@@ -7,15 +7,11 @@ memory alone. What the two answers differ by are the figures, so they cannot dis
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.db.models import Exists, OuterRef, QuerySet
-
-from accounts.models import Organization
-from customers.models import Customer
-from customers.sight import COUNTED, Sight, SightChange, counted, number_of_people, own_customers, without_own
+from customers.sight import SightChange, Standing, number_of_people, sight_changes
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Role
 
@@ -78,103 +74,8 @@ def role_effects(role: Role, proposed: Reaches) -> RoleEffects:
     holders = tuple(rows.select_related("user", "office").order_by("user__first_name", "user__last_name", "pk"))
     for member in holders:
         member.organization = role.organization
-    sights: list[SightChange] = []
-    if holders and permissions:
-        for capability in COUNTED:
-            sights += _sight_changes(_Comparison(role.organization, capability, role.reaches, proposed), holders)
-    return RoleEffects(holders, permissions, tuple(sights))
-
-
-def _sight_changes(comparison: _Comparison, holders: Iterable[Member]) -> Iterator[SightChange]:
-    if not comparison.can_differ:
-        return
-    figures = comparison.figures(list(holders))
-    for is_gain in (True, False):
-        rows = tuple(Sight(member, counts[is_gain]) for member, counts in figures if counts[is_gain])
-        if rows:
-            yield SightChange(comparison.capability, is_gain, rows)
-
-
-Figures = dict[bool, int]
-
-
-@dataclass(frozen=True)
-class _Comparison:
-    """Two states of a role over one capability.
-
-    What differs between two members of a role is their office and what is their own. So the places are compared once
-    for each office (once for all where no reach is the office), and then corrected by each member's own customers.
-    """
-
-    organization: Organization
-    capability: Capability
-    before: Reaches
-    after: Reaches
-
-    @cached_property
-    def _reaches(self) -> tuple[list[Reach], list[Reach]]:
-        deciding = [self.capability]
-        if self.capability != Capability.CUSTOMERS_FIND:
-            deciding.append(Capability.CUSTOMERS_OVERSEE)
-        former, present = ([side.get(each, Reach.NONE) for each in deciding] for side in (self.before, self.after))
-        return former, present
-
-    @property
-    def can_differ(self) -> bool:
-        former, present = self._reaches
-        return former != present
-
-    def figures(self, members: list[Member]) -> list[tuple[Member, Figures]]:
-        places = self._of_places(members)
-        own = self._of_own(members)
-        return [
-            (member, {way: places[self._place(member), way] + own[member.pk][way] for way in (True, False)})
-            for member in members
-        ]
-
-    def _place(self, member: Member) -> int:
-        """What decides the places that a member reaches: the office, or nothing that differs."""
-        return member.office_id if Reach.OFFICE in self._reaches[0] + self._reaches[1] else 0
-
-    def _of_places(self, members: list[Member]) -> dict[tuple[int, bool], int]:
-        somebody = {self._place(member): without_own(member) for member in members}
-        parts = {
-            f"{place}_{int(way)}": self._differing(member, way)
-            for place, member in somebody.items()
-            for way in (True, False)
-        }
-        counts = counted(parts)
-        return {(place, way): counts[f"{place}_{int(way)}"] for place in somebody for way in (True, False)}
-
-    def _of_own(self, members: list[Member]) -> dict[int, dict[bool, int]]:
-        """By how many each member's own customers change what the place alone says."""
-        own = own_customers(members)
-        counts = {
-            member.pk: {way: self._opened(way) * len(own[member.pk]) for way in (True, False)} for member in members
-        }
-        for place in {self._place(member) for member in members}:
-            there = [member for member in members if self._place(member) == place]
-            theirs = list(set().union(*(own[member.pk] for member in there)))
-            for way in (True, False) if theirs else ():
-                rows = self._differing(without_own(there[0]), way).filter(pk__in=theirs)
-                by_place = set(rows.values_list("pk", flat=True))
-                for member in there:
-                    counts[member.pk][way] -= len(own[member.pk] & by_place)
-        return counts
-
-    def _opened(self, is_gain: bool) -> bool:
-        """Whether what is one's own comes or goes: it does with the first reach and with the last one."""
-        former, present = (side.get(self.capability, Reach.NONE) > Reach.NONE for side in (self.before, self.after))
-        return former < present if is_gain else present < former
-
-    def _differing(self, member: Member, is_gain: bool) -> QuerySet[Customer]:
-        """The customers that the rule gives to the member in one state of the role and not in the other."""
-        former, present = (
-            Customer.objects.permitted(_with(member, side), self.capability) for side in (self.before, self.after)
-        )
-        there, gone = (present, former) if is_gain else (former, present)
-        rows: QuerySet[Customer] = there.filter(~Exists(gone.filter(pk=OuterRef("pk")))).order_by()
-        return rows
+    people = [(Standing(_with(member, role.reaches)), Standing(_with(member, proposed))) for member in holders]
+    return RoleEffects(holders, permissions, sight_changes(role.organization, people if permissions else ()))
 
 
 def _with(member: Member, reaches: Reaches) -> Member:

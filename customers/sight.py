@@ -1,23 +1,30 @@
-"""How many customers somebody starts or ceases to see by a change that nobody has made yet: counting, and saying it."""
+"""How many customers somebody starts or ceases to see by a change that nobody has made yet: counting, and saying it.
+
+The access rule is asked twice of everybody: as they are, and as they would be. By place it tells customers apart by
+nothing but their office and whether they are dedicated to somebody, so these lots are counted once for all members;
+what is a member's own is counted beside them.
+"""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache, cached_property
+from typing import Final
 
 from django.contrib.auth.models import Permission
-from django.core.exceptions import EmptyResultSet
-from django.db import connection
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, Subquery
 
+from accounts.models import Organization
+from customers.access import place_reaches
 from customers.models import MANAGE, Cover, Customer, CustomerUserObjectPermission, TemporaryAccess
-from teams.capabilities import Capability
-from teams.models import Member
+from teams.capabilities import Capability, Reach
+from teams.models import Member, Office
 
 COUNTED: Final = (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW)
-_COUNTS_AT_ONCE: Final = 100
+Area = frozenset[int]
+Lot = tuple[int, bool]
+"""The customers of an office that are dedicated to somebody, or those of it that are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,51 +58,119 @@ class SightChange:
         return f"{number} {things} can no longer be opened in full by {to_whom}."
 
 
-def counted(querysets: Mapping[str, QuerySet[Customer]]) -> dict[str, int]:
-    """Many counts in few statements. Joined as SQL: to nest them in one query costs Django more than the answers do."""
-    found = dict.fromkeys(querysets, 0)
-    compiled = [(name, *part) for name, rows in querysets.items() if (part := _compiled(rows))]
-    for start in range(0, len(compiled), _COUNTS_AT_ONCE):
-        parts = compiled[start : start + _COUNTS_AT_ONCE]
-        counts = ", ".join(f"(SELECT count(*) FROM ({sql}) counted)" for _, sql, _ in parts)  # noqa: S608  # from Django
-        with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {counts}", [value for *_, values in parts for value in values])
-            found |= zip([name for name, *_ in parts], cursor.fetchone(), strict=True)
-    return found
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides how much a member sees: how far the rule lets them get, and from where."""
+
+    member: Member
+    area: Area | None = None
+    """The offices that the member's own office stands for; None is the office itself and those below it now."""
 
 
-def _compiled(rows: QuerySet[Customer]) -> tuple[str, tuple[Any, ...]] | None:
-    try:
-        return rows.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return None
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    own: bool
+    lots: frozenset[Lot]
 
 
-def without_own(member: Member) -> Member:
-    """Somebody in the same office to whom nothing is dedicated, who covers for nobody and was opened nothing."""
-    somebody, login = copy.copy(member), copy.copy(member.user)
-    somebody.pk = login.pk = 0
-    somebody.user = login
-    return somebody
+_Change = tuple[Member, _Seen, _Seen]
 
 
-def own_customers(members: Iterable[Member]) -> dict[int, set[int]]:
-    """The customers that are each member's own, for many members in three statements; customers.access has it for one."""
-    own: dict[int, set[int]] = {member.pk: set() for member in members}
+def sight_changes(organization: Organization, people: Iterable[tuple[Standing, Standing]]) -> tuple[SightChange, ...]:
+    """Of everybody as they are and as they would be. Five statements, however many they are."""
+    pairs, census = list(people), _Census(organization)
+    changes = {capability: list(_changes(census, pairs, capability)) for capability in COUNTED}
+    own = _own_customers({member.pk for rows in changes.values() for member, _, _ in rows})
+    found = []
+    for capability, rows in changes.items():
+        for is_gain in (True, False):
+            sights = tuple(_sights(census, rows, own, is_gain=is_gain))
+            if sights:
+                found.append(SightChange(capability, is_gain, sights))
+    return tuple(found)
+
+
+def _changes(census: _Census, pairs: Iterable[tuple[Standing, Standing]], capability: Capability) -> Iterator[_Change]:
+    for before, after in pairs:
+        former, present = (place_reaches(standing.member, capability) for standing in (before, after))
+        if former == present and (before.area == after.area or Reach.OFFICE not in former):
+            continue
+        seen = census.seen(*former, *_place(before)), census.seen(*present, *_place(after))
+        if seen[0] != seen[1]:
+            yield (before.member, *seen)
+
+
+def _place(standing: Standing) -> tuple[int, Area | None]:
+    return standing.member.office_id, standing.area
+
+
+class _Census:
+    """The customers of an organization, counted by lots."""
+
+    def __init__(self, organization: Organization) -> None:
+        self.organization = organization
+        self.seen = cache(self._seen)
+        self.differing = cache(self._differing)
+
+    @cached_property
+    def sizes(self) -> dict[Lot, int]:
+        is_dedicated = ExpressionWrapper(Q(account_manager__isnull=False), output_field=BooleanField())
+        rows = Customer.objects.for_organization(self.organization).order_by().annotate(is_dedicated=is_dedicated)
+        counts = rows.values("office", "is_dedicated").annotate(n=Count("pk"))
+        return {(office, lot): count for office, lot, count in counts.values_list("office", "is_dedicated", "n")}
+
+    @cached_property
+    def _paths(self) -> dict[int, str]:
+        return dict(Office.objects.for_organization(self.organization).order_by().values_list("pk", "path"))
+
+    def _below(self, office: int) -> Area:
+        start = self._paths[office]
+        return frozenset(pk for pk, path in self._paths.items() if path.startswith(start))
+
+    def _seen(self, free: Reach, dedicated: Reach, office: int, area: Area | None) -> _Seen:
+        there = self._below(office) if area is None else area
+        reached: Mapping[Reach, Iterable[int]] = {Reach.ORGANIZATION: self._paths.keys(), Reach.OFFICE: there}
+        lots = {(pk, False) for pk in reached.get(free, ())} | {(pk, True) for pk in reached.get(dedicated, ())}
+        return _Seen(free > Reach.NONE, frozenset(lots & self.sizes.keys()))
+
+    def _differing(self, there: _Seen, gone: _Seen) -> tuple[frozenset[Lot], int]:
+        """What is seen in one state and not in the other, and how many customers that is."""
+        lots = there.lots - gone.lots
+        return lots, sum(self.sizes[lot] for lot in lots)
+
+
+def _sights(
+    census: _Census, rows: list[_Change], own: Mapping[int, Mapping[int, Lot]], *, is_gain: bool
+) -> Iterator[Sight]:
+    for member, former, present in rows:
+        there, gone = (present, former) if is_gain else (former, present)
+        lots, count = census.differing(there, gone)
+        theirs = own[member.pk].values()
+        count -= sum(lot in lots for lot in theirs)
+        if there.own and not gone.own:
+            count += len(theirs)
+        if count:
+            yield Sight(member, count)
+
+
+def _own_customers(members: set[int]) -> dict[int, dict[int, Lot]]:
+    """Each member's own customers, with their lot, for many members in three statements; customers.access has it for one."""
+    own: dict[int, dict[int, Lot]] = {member: {} for member in members}
     manage = Permission.objects.filter(content_type__app_label="customers", codename=MANAGE).values("pk")[:1]
     granted = CustomerUserObjectPermission.objects.filter(
         permission=Subquery(manage), user=OuterRef("account_manager__user"), content_object=OuterRef("pk")
     )
     held = Customer.objects.filter(account_manager__in=own).filter(Exists(granted))
-    covered = Cover.objects.running().filter(substitute__in=own)
+    covered = Cover.objects.running().filter(substitute__in=own).exclude(covered__customers=None)
     opened = TemporaryAccess.objects.running().filter(member__in=own)
+    of_covered = ("covered__customers", "covered__customers__office", "covered__customers__account_manager")
     for rows in (
-        held.values_list("account_manager", "pk"),
-        covered.exclude(covered__customers=None).values_list("substitute", "covered__customers"),
-        opened.values_list("member", "customer"),
+        held.values_list("account_manager", "pk", "office", "account_manager"),
+        covered.values_list("substitute", *of_covered),
+        opened.values_list("member", "customer", "customer__office", "customer__account_manager"),
     ):
-        for member, customer in rows:
-            own[member].add(customer)
+        for member, customer, office, manager in rows:
+            own[member][customer] = office, manager is not None
     return own
 
 

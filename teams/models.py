@@ -166,9 +166,6 @@ class Member(TenantModel):
 
     objects = MemberQuerySet.as_manager()
 
-    # Set on copies that stand for somebody in another tree: the offices that the reach "own office" means to them.
-    imagined_area: frozenset[int] | None = None
-
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,

@@ -214,7 +214,7 @@ class TestPage:
             ({"reply_to": "a@example.com\nBcc: b@x.example"}, "not a complete e-mail address"),
             ({"time_zone": "Mars/Olympus"}, "This choice is not available"),
             ({"currency": "XXX"}, "This choice is not available"),
-            ({"invitation_days": "0"}, "greater than or equal to 1"),
+            ({"invitation_days": "0"}, "Use 1 or more."),
             ({"sent_emails": ["teams/deactivated"]}, "This choice is not available"),
         ],
     )

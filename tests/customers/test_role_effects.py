@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from customers.models import Cover, Customer, TemporaryAccess
-from customers.role_effects import COUNTED, RoleEffects, role_effects
+from customers.role_effects import RoleEffects, role_effects
 from customers.services import roles
+from customers.sight import COUNTED
 from lendconsole.errors import DomainError
 from teams import services
 from teams.built_in_roles import BuiltInRole
