@@ -13,6 +13,7 @@ from customers.sight import SightChange, Standing, sight_changes
 from lendconsole.errors import PermissionMissing
 from teams.capabilities import Capability, Reach
 from teams.models import Member
+from teams.policy import roles_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +42,11 @@ def may_change_exclusiveness(member: Member) -> bool:
 
 def exclusiveness_effects(organization: Organization, *, exclusive: bool) -> ExclusivenessEffects:
     """Who starts or ceases to open how many customers in full."""
-    rows = Member.objects.active().for_organization(organization).select_related("user", "role", "office")
+    roles = {role.pk: role for role in roles_of(organization) if role.reach(Capability.CUSTOMERS_VIEW) > Reach.OWN}
+    rows = Member.objects.active().for_organization(organization).filter(role__in=roles)
     people = []
-    for member in rows.prefetch_related("role__permissions").order_by("user__first_name", "user__last_name", "pk"):
-        member.organization = organization
+    for member in rows.select_related("user", "office").order_by("user__first_name", "user__last_name", "pk"):
+        member.role, member.organization = roles[member.role_id], organization
         people.append((Standing(member), Standing(_in(member, exclusive=exclusive))))
     return ExclusivenessEffects(sight_changes(organization, people))
 

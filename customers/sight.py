@@ -109,6 +109,7 @@ class _Census:
 
     def __init__(self, organization: Organization) -> None:
         self.organization = organization
+        self._below = cache(self._find_below)
         self.seen = cache(self._seen)
         self.differing = cache(self._differing)
 
@@ -123,7 +124,7 @@ class _Census:
     def _paths(self) -> dict[int, str]:
         return dict(Office.objects.for_organization(self.organization).order_by().values_list("pk", "path"))
 
-    def _below(self, office: int) -> Area:
+    def _find_below(self, office: int) -> Area:
         start = self._paths[office]
         return frozenset(pk for pk, path in self._paths.items() if path.startswith(start))
 
