@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import phonenumbers
 from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.forms import BaseForm, BoundField
 from django.http import HttpRequest, QueryDict
 from django.template.context import Context
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from customers.text import national_phone as written_nationally
 from lendconsole.money import written_amount
 from teams.capabilities import Capability
 
@@ -122,7 +122,43 @@ def row_menu(content: SafeString, name: str) -> SafeString:
     if not content.strip():
         return SafeString("")
     # Random, so that rows which arrive later never share an id with those on the page.
-    return render_to_string("components/row_menu.html", {"id": secrets.token_hex(4), "name": name, "items": content})
+    return format_html(
+        '<button class="btn btn-icon btn-ghost-secondary row-menu" type="button" popovertarget="menu-{0}"'
+        ' aria-label="More for {1}">{2}</button><ul class="menu menu-list dropdown-menu" id="menu-{0}" popover>{3}</ul>',
+        secrets.token_hex(4),
+        name,
+        _icon("dots-vertical", ""),
+        content,
+    )
+
+
+@register.simple_tag
+def menu_items(actions: Iterable[Any]) -> SafeString:
+    """The items of a row menu from objects with label, icon, url and is_dialog."""
+    return format_html_join(
+        "",
+        '<li><a class="dropdown-item" href="{}"{}>{}{}</a></li>',
+        (
+            (action.url, SafeString(" data-dialog") if action.is_dialog else "", _icon(action.icon, ""), action.label)
+            for action in actions
+        ),
+    )
+
+
+@register.simple_tag
+def options(choices: Iterable[Any], selected: Any) -> SafeString:
+    """The `<option>`s of a filter, from objects with pk, name and indented: there can be hundreds, and a template is slow."""
+    chosen = getattr(selected, "pk", None)
+    return format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        (
+            (choice.pk, SafeString(" selected"), choice.name)
+            if choice.pk == chosen
+            else (choice.pk, "", choice.indented)
+            for choice in choices
+        ),
+    )
 
 
 # Times
@@ -179,16 +215,9 @@ def _time(value: date | datetime, text: str) -> SafeString:
 
 
 @register.filter
-def national_phone(value: Any) -> str:
+def national_phone(value: str | None) -> str:
     """A number as people of its country write it. A masked or unreadable one stays as it is."""
-    text = str(getattr(value, "as_e164", value) or "")
-    if not text.startswith("+"):
-        return text
-    try:
-        number = phonenumbers.parse(text, None)
-    except phonenumbers.NumberParseException:
-        return text
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return written_nationally(value or "")
 
 
 @register.filter
