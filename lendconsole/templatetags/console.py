@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,6 @@ from django.forms import BaseForm, BoundField
 from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
@@ -30,8 +30,6 @@ register = template.Library()
 ICONS: Final = Path(settings.BASE_DIR) / "templates" / "icons"
 # A new order or filter starts on the first page, and a partial of a page is not an address to keep.
 PAGE_PARAMETERS: Final = ("after", "before", "page", "panel")
-DAY: Final = "j M Y"
-MINUTE: Final = "j M Y, H:i"
 
 
 # Addresses
@@ -135,30 +133,25 @@ def row_menu(content: SafeString, name: str) -> SafeString:
 @register.simple_tag
 def menu_items(actions: Iterable[Any]) -> SafeString:
     """The items of a row menu from objects with label, icon, url and is_dialog."""
-    return format_html_join(
-        "",
-        '<li><a class="dropdown-item" href="{}"{}>{}{}</a></li>',
-        (
-            (action.url, SafeString(" data-dialog") if action.is_dialog else "", _icon(action.icon, ""), action.label)
-            for action in actions
-        ),
+    items = (
+        f'<li><a class="dropdown-item" href="{escape(action.url)}"{" data-dialog" if action.is_dialog else ""}>'
+        f"{_icon(action.icon, '')}{escape(action.label)}</a></li>"
+        for action in actions
     )
+    return SafeString("".join(items))
 
 
 @register.simple_tag
 def options(choices: Iterable[Any], selected: Any) -> SafeString:
     """The `<option>`s of a filter, from objects with pk, name and indented: there can be hundreds, and a template is slow."""
     chosen = getattr(selected, "pk", None)
-    return format_html_join(
-        "",
-        '<option value="{}"{}>{}</option>',
-        (
-            (choice.pk, SafeString(" selected"), choice.name)
-            if choice.pk == chosen
-            else (choice.pk, "", choice.indented)
-            for choice in choices
-        ),
+    items = (
+        f'<option value="{choice.pk:d}" selected>{escape(choice.name)}</option>'
+        if choice.pk == chosen
+        else f'<option value="{choice.pk:d}">{escape(choice.indented)}</option>'
+        for choice in choices
     )
+    return SafeString("".join(items))
 
 
 # Times
@@ -167,13 +160,13 @@ def options(choices: Iterable[Any], selected: Any) -> SafeString:
 @register.filter(expects_localtime=True)
 def day(value: date | datetime | None) -> str:
     """ "12 Mar 2025", with the exact time and zone on hover and for screen readers when there is one."""
-    return _time(value, date_format(value, DAY)) if value else ""
+    return _time(value, _day(value)) if value else ""
 
 
 @register.filter(expects_localtime=True)
 def moment(value: datetime | None) -> str:
     """ "12 Mar 2025, 14:05"."""
-    return _time(value, date_format(value, MINUTE)) if value else ""
+    return _time(value, _minute(value)) if value else ""
 
 
 @register.filter(expects_localtime=True)
@@ -187,20 +180,28 @@ def _distance(value: datetime) -> str:
     passed = now - value
     days = (now.date() - value.date()).days
     if passed < timedelta(minutes=1):
-        return "just now" if passed > timedelta(minutes=-1) else date_format(value, MINUTE)
+        return "just now" if passed > timedelta(minutes=-1) else _minute(value)
     if passed < timedelta(hours=1):
         return f"{passed // timedelta(minutes=1)} min ago"
     if days == 0 or passed < timedelta(hours=6):
         return f"{passed // timedelta(hours=1)} h ago"
     if days == 1:
         return "yesterday"
-    return f"{days} days ago" if days < 7 else date_format(value, DAY)
+    return f"{days} days ago" if days < 7 else _day(value)
+
+
+def _day(value: date) -> str:
+    return f"{value.day} {value:%b %Y}"
+
+
+def _minute(value: datetime) -> str:
+    return f"{_day(value)}, {value:%H:%M}"
 
 
 def _time(value: date | datetime, text: str) -> SafeString:
     if not isinstance(value, datetime):
         return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
-    exact = f"{date_format(value, MINUTE)} {value:%Z}".strip()
+    exact = f"{_minute(value)} {value:%Z}".strip()
     rest = exact.removeprefix(text).lstrip(",")
     return format_html(
         '<time datetime="{}" title="{}">{}<span class="visually-hidden"> {}</span></time>',
