@@ -20,6 +20,7 @@ from teams.querysets import OrganizationRows
 
 FULL, CARD = "full", "card"
 _NEVER = Q(pk__in=[])
+_ALWAYS = ~_NEVER
 
 
 class CustomerQuerySet(OrganizationRows):
@@ -71,7 +72,7 @@ def may_be_found_by(member: Member, term: SearchTerm) -> Q:
     tell, guess by guess, what the card masks.
     """
     if Q() in branches(member, Capability.CUSTOMERS_VIEW):
-        return ~_NEVER
+        return _ALWAYS
     number = Lower("number")
     shown = Concat(Value(" "), "name_key", Value(" "), number, output_field=TextField())
     whole = Q(phone__in=term.exact) | Q(email__in=term.exact) | Q(In(number, term.exact))
@@ -82,17 +83,18 @@ def may_be_found_by(member: Member, term: SearchTerm) -> Q:
 def _holds(member: Member, capability: Capability) -> Q:
     """The rule as one condition over rows that are already selected."""
     alternatives = branches(member, capability)
-    return ~_NEVER if Q() in alternatives else reduce(or_, alternatives, _NEVER)
+    return _ALWAYS if Q() in alternatives else reduce(or_, alternatives, _NEVER)
 
 
 def _describes(member: Member, capability: Capability) -> Q:
     """The same for rows that the member finds. Who finds their own customers only need not be asked again which are theirs."""
     if member.reach(capability) == member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
-        return ~_NEVER
+        return _ALWAYS
     return _holds(member, capability)
 
 
-def _flag(member: Member, capability: Capability) -> Case:
-    return Case(
-        When(_describes(member, capability), then=Value(True)), default=Value(False), output_field=BooleanField()
-    )
+def _flag(member: Member, capability: Capability) -> Case | Value:
+    condition = _describes(member, capability)
+    if condition in (_ALWAYS, _NEVER):
+        return Value(condition == _ALWAYS)
+    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())

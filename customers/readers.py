@@ -23,16 +23,21 @@ from teams.models import Member, Office
 
 OPENED_LATELY: Final = timedelta(minutes=15)
 QUICK_RESULTS: Final = 8
-_NOT_ON_LISTS: Final = (
-    "search",
-    "bvn_encrypted",
-    "bvn_fingerprint",
-    "bvn_last_digits",
-    "date_of_birth",
-    "address",
-    "state",
-    "employer",
-    "monthly_income",
+_ON_LISTS: Final = (
+    *(
+        "organization",
+        "number",
+        "first_name",
+        "last_name",
+        "name_key",
+        "email",
+        "phone",
+        "status",
+        "segment",
+        "joined_on",
+    ),
+    *("office__name", "account_manager__status", "account_manager__office__name"),
+    *("account_manager__user__first_name", "account_manager__user__last_name", "account_manager__user__is_active"),
 )
 _THING: Final = {"number": "customer number", "phone": "phone number", "email": "e-mail address", "bvn": "BVN"}
 
@@ -94,7 +99,7 @@ def _list_rows(member: Member, keys: Keys) -> QuerySet[Customer]:
         .filter(pk__in=keys)
         .with_access(member)
         .select_related("office", "account_manager__user", "account_manager__office")
-        .defer(*_NOT_ON_LISTS)
+        .only(*_ON_LISTS)
     )
     return rows
 

@@ -39,6 +39,17 @@ def _not_a_phone(value: str) -> ValidationError:
     return ValidationError("“%(value)s” is not a phone number.", params={"value": value[:40]}, code="phone")
 
 
+def national_phone(phone: str) -> str:
+    """`+2348034129981` as people of its country write it, `0803 412 9981`. What is no E.164 number stays as it is."""
+    if not phone.startswith("+"):
+        return phone
+    try:
+        number = phonenumbers.parse(phone, None)
+    except phonenumbers.NumberParseException:
+        return phone
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+
+
 def mask_phone(phone: str) -> str:
     """`+2348034129981` as `0803 *** **81`-like digits: the network prefix and the last two, nothing between."""
     if not phone:

@@ -54,7 +54,7 @@ class World:
 
 
 def build_world() -> World:
-    return World(kudi=build_lender("kudi", "T1"), rival=build_lender("rival", "T2"))
+    return World(kudi=build_lender("kudi", "T1"), rival=build_lender("rival", "T-2"))
 
 
 def build_lender(slug: str, canary: str) -> Lender:

@@ -42,7 +42,7 @@ GUARDS = (
         "ends_at__isnull=False",
         RULE,
     ),
-    Guard("search: hidden contact data", "customers/querysets.py", "| whole | openly", "| ~_NEVER", RULE),
+    Guard("search: hidden contact data", "customers/querysets.py", "| whole | openly", "| _ALWAYS", RULE),
     Guard("member: deactivated holds nothing", "teams/models.py", "if self.is_active else Reach.NONE", "", RULE),
     Guard("middleware: active members only", "lendconsole/middleware.py", "Member.objects.active()", "Member.objects"),
     Guard(

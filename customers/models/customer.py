@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Final
+
 from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import RegexValidator
 from django.db import models
@@ -157,6 +159,11 @@ class Customer(TenantModel):
         return (self.first_name[:1] + self.last_name[:1]).upper()
 
     @property
+    def tone(self) -> str:
+        """The color of the status."""
+        return _TONES[self.Status(self.status)]
+
+    @property
     def masked_phone(self) -> str:
         return mask_phone(self.phone)
 
@@ -168,3 +175,11 @@ class Customer(TenantModel):
     def has_office_mismatch(self) -> bool:
         """The account manager sits in another office than the customer's."""
         return self.account_manager is not None and self.account_manager.office_id != self.office_id
+
+
+_TONES: Final = {
+    Customer.Status.ACTIVE: "green",
+    Customer.Status.PENDING: "yellow",
+    Customer.Status.INACTIVE: "grey",
+    Customer.Status.BLACKLISTED: "red",
+}

@@ -13,6 +13,7 @@ from accounts.pagination import COUNT_CAP, PAGE_SIZE
 from customers.filters import LONGEST_SEARCH, Filters, sees_cards
 from customers.models import Customer
 from customers.readers import CustomerPage, customer_page, filter_choices, quick_results
+from customers.rows import lines
 from customers.views.pages import neighbors
 from teams.capabilities import Capability
 
@@ -51,6 +52,7 @@ class CustomerListView(ConsolePage):
             statuses=Customer.Status.choices,
             segments=Customer.Segment.choices,
             customers=found.page.rows,
+            lines=lines(self.member, found.page.rows),
             **neighbors(self.request, found.page, number),
             range_text=range_text(number, len(found.page.rows), found),
             count_text=written_count(found),

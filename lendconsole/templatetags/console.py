@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any, Final
 
-import phonenumbers
 from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.forms import BaseForm, BoundField
 from django.http import HttpRequest, QueryDict
 from django.template.context import Context
-from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from customers.text import national_phone as written_nationally
 from lendconsole.money import written_amount
 from teams.capabilities import Capability
 
@@ -30,8 +30,6 @@ register = template.Library()
 ICONS: Final = Path(settings.BASE_DIR) / "templates" / "icons"
 # A new order or filter starts on the first page, and a partial of a page is not an address to keep.
 PAGE_PARAMETERS: Final = ("after", "before", "page", "panel")
-DAY: Final = "j M Y"
-MINUTE: Final = "j M Y, H:i"
 
 
 # Addresses
@@ -122,7 +120,38 @@ def row_menu(content: SafeString, name: str) -> SafeString:
     if not content.strip():
         return SafeString("")
     # Random, so that rows which arrive later never share an id with those on the page.
-    return render_to_string("components/row_menu.html", {"id": secrets.token_hex(4), "name": name, "items": content})
+    return format_html(
+        '<button class="btn btn-icon btn-ghost-secondary row-menu" type="button" popovertarget="menu-{0}"'
+        ' aria-label="More for {1}">{2}</button><ul class="menu menu-list dropdown-menu" id="menu-{0}" popover>{3}</ul>',
+        secrets.token_hex(4),
+        name,
+        _icon("dots-vertical", ""),
+        content,
+    )
+
+
+@register.simple_tag
+def menu_items(actions: Iterable[Any]) -> SafeString:
+    """The items of a row menu from objects with label, icon, url and is_dialog."""
+    items = (
+        f'<li><a class="dropdown-item" href="{escape(action.url)}"{" data-dialog" if action.is_dialog else ""}>'
+        f"{_icon(action.icon, '')}{escape(action.label)}</a></li>"
+        for action in actions
+    )
+    return SafeString("".join(items))
+
+
+@register.simple_tag
+def options(choices: Iterable[Any], selected: Any) -> SafeString:
+    """The `<option>`s of a filter, from objects with pk, name and indented: there can be hundreds, and a template is slow."""
+    chosen = getattr(selected, "pk", None)
+    items = (
+        f'<option value="{choice.pk:d}" selected>{escape(choice.name)}</option>'
+        if choice.pk == chosen
+        else f'<option value="{choice.pk:d}">{escape(choice.indented)}</option>'
+        for choice in choices
+    )
+    return SafeString("".join(items))
 
 
 # Times
@@ -131,13 +160,13 @@ def row_menu(content: SafeString, name: str) -> SafeString:
 @register.filter(expects_localtime=True)
 def day(value: date | datetime | None) -> str:
     """ "12 Mar 2025", with the exact time and zone on hover and for screen readers when there is one."""
-    return _time(value, date_format(value, DAY)) if value else ""
+    return _time(value, _day(value)) if value else ""
 
 
 @register.filter(expects_localtime=True)
 def moment(value: datetime | None) -> str:
     """ "12 Mar 2025, 14:05"."""
-    return _time(value, date_format(value, MINUTE)) if value else ""
+    return _time(value, _minute(value)) if value else ""
 
 
 @register.filter(expects_localtime=True)
@@ -151,20 +180,28 @@ def _distance(value: datetime) -> str:
     passed = now - value
     days = (now.date() - value.date()).days
     if passed < timedelta(minutes=1):
-        return "just now" if passed > timedelta(minutes=-1) else date_format(value, MINUTE)
+        return "just now" if passed > timedelta(minutes=-1) else _minute(value)
     if passed < timedelta(hours=1):
         return f"{passed // timedelta(minutes=1)} min ago"
     if days == 0 or passed < timedelta(hours=6):
         return f"{passed // timedelta(hours=1)} h ago"
     if days == 1:
         return "yesterday"
-    return f"{days} days ago" if days < 7 else date_format(value, DAY)
+    return f"{days} days ago" if days < 7 else _day(value)
+
+
+def _day(value: date) -> str:
+    return f"{value.day} {value:%b %Y}"
+
+
+def _minute(value: datetime) -> str:
+    return f"{_day(value)}, {value:%H:%M}"
 
 
 def _time(value: date | datetime, text: str) -> SafeString:
     if not isinstance(value, datetime):
         return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
-    exact = f"{date_format(value, MINUTE)} {value:%Z}".strip()
+    exact = f"{_minute(value)} {value:%Z}".strip()
     rest = exact.removeprefix(text).lstrip(",")
     return format_html(
         '<time datetime="{}" title="{}">{}<span class="visually-hidden"> {}</span></time>',
@@ -179,16 +216,9 @@ def _time(value: date | datetime, text: str) -> SafeString:
 
 
 @register.filter
-def national_phone(value: Any) -> str:
+def national_phone(value: str | None) -> str:
     """A number as people of its country write it. A masked or unreadable one stays as it is."""
-    text = str(getattr(value, "as_e164", value) or "")
-    if not text.startswith("+"):
-        return text
-    try:
-        number = phonenumbers.parse(text, None)
-    except phonenumbers.NumberParseException:
-        return text
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return written_nationally(value or "")
 
 
 @register.filter

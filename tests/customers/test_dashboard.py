@@ -79,7 +79,7 @@ def test_an_account_manager_sees_what_was_given_lately(world: World) -> None:
 
 
 def test_nothing_of_the_other_lender(world: World) -> None:
-    assert "T2" not in words(world.kudi.client("admin").get(world.kudi.url()))
+    assert "T-2" not in words(world.kudi.client("admin").get(world.kudi.url()))
     assert world.kudi.client("admin").get(world.rival.url()).status_code == 404
 
 

@@ -83,7 +83,6 @@ def test_amounts_are_written_with_their_currency(minor_units: int, currency: str
         ("+254712345678", "0712 345678"),
         ("0803 *** **34", "0803 *** **34"),
         ("+", "+"),
-        (SimpleNamespace(as_e164="+2348034129981"), "0803 412 9981"),
     ],
 )
 def test_phones_are_written_nationally_and_masks_are_kept(stored: Any, written: str) -> None:
@@ -173,6 +172,28 @@ def test_row_menu_names_the_row_and_is_absent_without_items() -> None:
     assert 'aria-label="More for Grace &quot;G&quot; Etim"' in html
     assert "<li>Open</li>" in html
     assert render(source, name="Grace", may=False) == ""
+
+
+def test_items_of_a_menu_are_escaped() -> None:
+    action = SimpleNamespace(label="Edit <b>", icon="edit", url='/o/kudi/"x"/', is_dialog=True)
+    html = render("{% menu_items actions %}", actions=[action])
+    assert 'href="/o/kudi/&quot;x&quot;/" data-dialog>' in html
+    assert "Edit &lt;b&gt;</a></li>" in html
+    assert "data-dialog" not in render(
+        "{% menu_items actions %}", actions=[SimpleNamespace(**vars(action) | {"is_dialog": False})]
+    )
+
+
+def test_options_mark_the_chosen_one_and_are_escaped() -> None:
+    offices = [
+        SimpleNamespace(pk=1, name="Head", indented="Head"),
+        SimpleNamespace(pk=2, name="<Ikeja>", indented="- <Ikeja>"),
+    ]
+    source = "{% options offices chosen %}"
+    assert render(source, offices=offices, chosen=offices[1]) == (
+        '<option value="1">Head</option><option value="2" selected>&lt;Ikeja&gt;</option>'
+    )
+    assert "selected" not in render(source, offices=offices, chosen="nobody")
 
 
 def test_two_row_menus_never_share_an_id() -> None:

@@ -48,7 +48,7 @@ def test_twenty_acceptances_make_one_member(kudi: Lender) -> None:
 
 def test_two_lenders_invite_the_same_new_person(kudi: Lender) -> None:
     """One acceptance makes the login; the other person at the same keyboard has to sign in."""
-    rival = build_lender("rival", "T2")
+    rival = build_lender("rival", "T-2")
     calls = []
     for lender in (kudi, rival):
         with inside(lender):
