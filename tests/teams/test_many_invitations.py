@@ -127,7 +127,7 @@ class TestPreview:
                 "not a complete e-mail address",
                 "allows more than yours",
                 "no role called “Wizard”",
-                "no office called “Ikeja T2”",
+                "no office called “Ikeja T-2”",
                 "line 2 already",
                 "first name is missing",
                 "a link",
