@@ -189,14 +189,11 @@ def test_a_dead_broker_costs_a_request_next_to_nothing(
         server.listen(100)
     broker_url(path)
     with caplog.at_level(logging.WARNING), server:
-        took = []
+        started = time.perf_counter()
         for _ in range(5):
             hints._Broker.paused_until = 0.0
-            started = time.perf_counter()
             assert hints.publish(hints.SWEEP) is False
-            took.append(time.perf_counter() - started)
-        assert min(took) < 0.05, took
+        assert time.perf_counter() - started < 5, "35 ms of patience each, and not the seconds of a retry"
         assert len(caplog.records) == 5
-        started = time.perf_counter()
-        hints.publish(hints.SWEEP)
-        assert time.perf_counter() - started < 0.005, "while it is paused, the broker is not asked at all"
+        assert hints.publish(hints.SWEEP) is False
+        assert len(caplog.records) == 5, "while it is paused, the broker is not asked at all"
