@@ -29,7 +29,7 @@ from teams.models import Invitation, Member, Office, Role, RolePermission
 from teams.services.admission import Newcomer, accept_invitation
 from teams.services.invitations import invite_member
 from teams.services.members import deactivate_member
-from teams.services.offices import create_office
+from teams.services.offices import change_office, create_office
 from teams.services.organizations import create_organization
 
 PASSWORD: Final = "mango river tractor 42"  # noqa: S105  # printed for everybody to read
@@ -107,6 +107,7 @@ def _hire(lender: Lender, organization: Organization) -> dict[Person, Member]:
     open_invitations = [invite(person) for person in lender.invited]
     _expire(open_invitations[-1])
     _give_work_phones(lender, list(members.values()))
+    _name_heads(lender, boss, offices, members)
     return members
 
 
@@ -145,6 +146,24 @@ def _expire(invitation: Invitation) -> None:
 def _give_work_phones(lender: Lender, members: list[Member]) -> None:
     for number, member in enumerate(members, start=11):
         Member.objects.filter(pk=member.pk).update(phone=lender.work_phones.format(number))
+
+
+def _name_heads(lender: Lender, boss: Member, offices: dict[str, Office], members: dict[Person, Member]) -> None:
+    """Each office is led by an admin or a loan officer of its own, where it has one."""
+    leaders = (BuiltInRole.ADMIN.label, BuiltInRole.LOAN_OFFICER.label)
+    for name, office in offices.items():
+        head = next(
+            (members[person] for person in lender.people if person.office == name and person.role in leaders), None
+        )
+        change_office(
+            actor=boss,
+            office=office,
+            name=name,
+            description=office.description,
+            office_type=office.type,
+            head=head,
+            version=office.version,
+        )
 
 
 def _import(lender: Lender, organization: Organization) -> int:
