@@ -7,6 +7,7 @@ rights in the meantime stops the export; so does a lost claim.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import tempfile
 from array import array
@@ -39,7 +40,7 @@ LEASE: Final = timedelta(seconds=90)
 MOST_ATTEMPTS: Final = 3
 CHUNK_BYTES: Final = 1024 * 1024
 KEPT_READY: Final = timedelta(hours=24)
-CHANGED: Final = "Your role or office was changed while the file was made. Export once more."
+CHANGED: Final = "What you may see was changed while the file was made. Export once more."
 
 
 class _ClaimLost(Exception):
@@ -53,8 +54,15 @@ def start_making(export: Export) -> None:
 
 
 def rights_of(member: Member) -> str:
-    """Changes with everything that was decided about the member: place, role, being let go or let in, and the role itself."""
-    return f"{member.pk}.{member.version}/{member.role_id}.{member.role.version}"
+    """Changes with everything that was decided about what the member sees.
+
+    That is their place, role, being let go or let in; the role itself; where their office stands; exclusive assignments.
+    """
+    decided = (
+        *(member.pk, member.version, member.role_id, member.role.version),
+        *(member.office.path, member.organization.exclusive_assignments),
+    )
+    return hashlib.sha256(repr(decided).encode()).hexdigest()
 
 
 def make_export(organization_id: int, export_id: int) -> bool:

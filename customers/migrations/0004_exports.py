@@ -44,9 +44,7 @@ class Migration(migrations.Migration):
                 ("state_reason", models.CharField(blank=True, max_length=300)),
                 (
                     "rights",
-                    models.CharField(
-                        blank=True, help_text="state of the member and the role it was made under", max_length=80
-                    ),
+                    models.CharField(blank=True, help_text="digest of what decided what the member saw", max_length=64),
                 ),
                 (
                     "rows",

@@ -29,7 +29,7 @@ class Export(TenantModel):
     )
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     state_reason = models.CharField(max_length=300, blank=True)
-    rights = models.CharField(max_length=80, blank=True, help_text="state of the member and the role it was made under")
+    rights = models.CharField(max_length=64, blank=True, help_text="digest of what decided what the member saw")
     rows = models.PositiveIntegerField(null=True, help_text="how many customers; none until they are found")
     progress = models.PositiveIntegerField(default=0, help_text="how many of them are written")
     size = models.PositiveBigIntegerField(default=0, help_text="bytes")

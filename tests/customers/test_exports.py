@@ -17,6 +17,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts.models import Organization
 from audit.models import AuditEvent
 from customers import tasks
 from customers.exporting import making
@@ -25,7 +26,7 @@ from customers.models import Customer, Export, ExportChunk
 from customers.tasks import forget_exports, make_export, sweep_exports
 from customers.text import mask_phone, national_phone
 from lendconsole.tenancy import organization_context
-from teams.models import Member, Role, RolePermission
+from teams.models import Member, Office, Role, RolePermission
 from tests import factories
 from tests.customers.pages import HTMX, WRITTEN_SECRETS, hide_secrets_in, words
 from tests.world import Lender, World
@@ -276,11 +277,18 @@ def test_the_permission_is_asked_again_at_the_download(world: World) -> None:
     assert download(kudi, export).status_code == 403
 
 
-def test_a_role_that_was_changed_since_closes_the_file(world: World) -> None:
+@pytest.mark.parametrize("what", ["role", "office", "exclusive"])
+def test_what_narrows_the_members_sight_closes_the_file(world: World, what: str) -> None:
     kudi = world.kudi
     export = made(kudi)
     with organization_context(kudi.organization.pk):
-        Role.objects.filter(pk=kudi.roles["admin"].pk).update(version=7)
+        if what == "role":
+            Role.objects.filter(pk=kudi.roles["admin"].pk).update(version=7)
+        elif what == "office":
+            Office.objects.filter(pk=kudi.branch.pk).update(path=f"{kudi.other_branch.path}{kudi.branch.pk}/")
+    if what == "exclusive":
+        other = not kudi.organization.exclusive_assignments
+        Organization.objects.filter(pk=kudi.organization.pk).update(exclusive_assignments=other)
     assert download(kudi, export).status_code == 404
 
 
