@@ -159,6 +159,7 @@ class _Making:
         """The whole file and its being ready in one transaction."""
         with organization_context(self.organization_id), path.open("rb") as file:
             self._member()
+            self._note()  # and holds the row, so that nobody removes it meanwhile
             number = size = 0
             while content := file.read(CHUNK_BYTES):
                 ExportChunk.objects.create(

@@ -509,3 +509,25 @@ def test_the_list_of_exports_costs_the_same_for_one_and_many(world: World) -> No
             client.get(kudi.url("customers/exports/"))
         counts.append(len(captured))
     assert counts[0] == counts[1]
+
+
+def test_an_empty_list_offers_the_earlier_exports_alone(world: World) -> None:
+    kudi = world.kudi
+    page = words(kudi.client("admin").get(kudi.url("customers/?q=nobody+of+this+name")))
+    assert "customers/export/" not in page
+    assert "Your exports" in page
+
+
+def test_an_export_that_was_removed_meanwhile_leaves_no_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    kudi = world.kudi
+    export = ask(kudi)
+    read = making.read_rows
+
+    def removed(member: Member, ids: Any) -> Any:
+        Export.objects.filter(pk=export.pk).delete()
+        return read(member, ids)
+
+    monkeypatch.setattr(making, "read_rows", removed)
+    assert not make_export(kudi.organization.pk, export.pk)
+    with organization_context(kudi.organization.pk):
+        assert not ExportChunk.objects.exists()
