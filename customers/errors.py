@@ -39,3 +39,11 @@ class CurrencyInUse(DomainError):
     """Amounts are on record, and another currency would make other amounts of them."""
 
     field = "currency"
+
+
+class TooManyExports(DomainError):
+    """The member's earlier exports are still being made."""
+
+
+class ExportStopped(DomainError):
+    """The file cannot be made as it was asked for; the sentence says why and what to do."""

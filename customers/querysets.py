@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.fields import BooleanField
 from django.db.models.functions import Concat, Lower
 from django.db.models.lookups import Contains, In
+from django.utils import timezone
 
 from customers.access import branches
 from customers.text import SearchTerm
@@ -40,6 +41,10 @@ class CustomerQuerySet(OrganizationRows):
         """What exists for the member at all: lists, searches, counts, choices."""
         return self.permitted(member, Capability.CUSTOMERS_FIND)
 
+    def still_visible_to(self, member: Member) -> Self:
+        """The same for few rows that are named one by one: the rule as a condition on each of them."""
+        return self.for_organization(member.organization).filter(_holds(member, Capability.CUSTOMERS_FIND))
+
     def with_access(self, member: Member) -> Self:
         """For rows that are visible to the member: `access` ("full" or "card") and what their buttons need (`can_...`)."""
         in_full = _describes(member, Capability.CUSTOMERS_VIEW)
@@ -58,6 +63,22 @@ class CustomerQuerySet(OrganizationRows):
         """
         ids = RawSQL("SELECT customers_search(%s, NULL)", [term.patterns])
         return self.filter(may_be_found_by(member, term), pk__in=ids)
+
+
+class ExportQuerySet(OrganizationRows):
+    def present(self) -> Self:
+        return self.filter(expires_at__gt=timezone.now())
+
+    def visible_to(self, member: Member) -> Self:
+        """Each member's own, until they expire."""
+        return self.for_organization(member.organization).filter(member=member).present()
+
+    def unfinished(self) -> Self:
+        return self.filter(state__in=("waiting", "running"))
+
+    def without_worker(self) -> Self:
+        """Those to be made that no living worker is making."""
+        return self.unfinished().exclude(leased_until__gt=timezone.now())
 
 
 def contains(term: SearchTerm) -> Q:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from django.db.models import CharField, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Lower, Now
 
-from accounts.pagination import COUNT_CAP, Keys, Page, paginate
+from accounts.pagination import COUNT_CAP, Keys, Page, capped_count, paginate
 from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
@@ -76,6 +76,14 @@ def customer_page(member: Member, filters: Filters, *, after: str = "", before: 
     )
     counted = page.rows[0].total if page.rows else 0
     return CustomerPage(page, max(counted, len(page.rows)), search is None or search.is_complete)
+
+
+def customer_count(member: Member, filters: Filters) -> CustomerPage:
+    """How many the list has, counted as it counts them; without its rows."""
+    rows = filters.narrow(Customer.objects.visible_to(member))
+    search = customer_search(member, filters.q)
+    total = capped_count(search.at_hand(rows) if search else rows)
+    return CustomerPage(Page([], "", ""), total, search is None or search.is_complete)
 
 
 def quick_results(member: Member, text: str) -> list[Customer]:

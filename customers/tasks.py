@@ -5,10 +5,16 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
+from django.db.models import Q
+from django.utils import timezone
 
 from accounts.models import Organization
 from customers.consistency import find_differences
+from customers.exporting import making
+from customers.models import Export
 from lendconsole.tenancy import organization_context
+from notifications.hints import publish
+from teams.models import Member
 
 logger = logging.getLogger(__name__)
 
@@ -30,3 +36,32 @@ def check_access() -> int:
                 ids,
             )
     return found
+
+
+@shared_task(acks_late=False)
+def make_export(organization_id: int, export_id: int) -> bool:
+    """The row is what must not be lost: should this process die, the sweep has another one begin anew."""
+    return making.make_export(organization_id, export_id)
+
+
+@shared_task
+def sweep_exports() -> int:
+    """Exports whose hint or whose worker was lost. Returns how many were handed out again."""
+    count = 0
+    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
+        with organization_context(organization_id):
+            lost = list(Export.objects.without_worker().values_list("pk", flat=True)[:100])
+        count += sum(publish(making.MAKE_EXPORT, organization_id, pk) for pk in lost)
+    return count
+
+
+@shared_task
+def forget_exports() -> int:
+    """Expired files, and those of people who were deactivated or removed. Returns how many."""
+    count = 0
+    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
+        with organization_context(organization_id):
+            ended = Export.objects.filter(organization=organization_id)
+            ended = ended.filter(Q(expires_at__lte=timezone.now()) | ~Q(member__status=Member.Status.ACTIVE))
+            count += ended.delete()[1].get(Export._meta.label, 0)
+    return count

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from customers.views import account_managers, borrower, offboarding, offices, profile, records, roles, settings
+from customers.views import account_managers, borrower, exports, offboarding, offices, profile, records, roles, settings
 from customers.views.list import CustomerListView
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/", CustomerListView.as_view(), name="customer_list"),
     path("customers/new/", records.CustomerCreateView.as_view(), name="customer_create"),
+    path("customers/export/", exports.CustomerExportView.as_view(), name="customer_export"),
+    path("customers/exports/", exports.CustomerExportListView.as_view(), name="customer_exports"),
+    path("customers/exports/<int:pk>/", exports.CustomerExportProgressView.as_view(), name="customer_export_progress"),
+    path("customers/exports/<int:pk>/file/", exports.CustomerExportFileView.as_view(), name="customer_export_file"),
     path("customers/<int:pk>/", profile.CustomerProfileView.as_view(), name="customer_profile"),
     path("customers/<int:pk>/activity/", profile.CustomerActivityView.as_view(), name="customer_activity"),
     path("customers/<int:pk>/edit/", records.CustomerEditView.as_view(), name="customer_edit"),

@@ -177,6 +177,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-outbox": {"task": "notifications.tasks.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "forget-old-emails": {"task": "notifications.tasks.forget_old_emails", "schedule": 3600.0},
     "remind-invited-people": {"task": "teams.tasks.remind_invited_people", "schedule": 3600.0},
+    "sweep-exports": {"task": "customers.tasks.sweep_exports", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-exports": {"task": "customers.tasks.forget_exports", "schedule": 600.0},
     "check-access": {"task": "customers.tasks.check_access", "schedule": 24 * 3600.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = env.str(

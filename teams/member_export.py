@@ -9,18 +9,11 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from accounts.models import Organization
+from accounts.spreadsheets import safe_cell
 
 HEADER: Final = (
     "Name", "E-mail", "Role", "Office", "Status", "Customers", "Second factor", "Last seen", "Joined",
 )  # fmt: skip
-# Where a spreadsheet begins to calculate instead of to show.
-_STARTS_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00")
-
-
-def safe_cell(value: object) -> str:
-    """A leading apostrophe keeps a text that a person typed from being taken for a formula."""
-    text = str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(_STARTS_FORMULA) else text
 
 
 def members_csv(members: Iterable[Any], organization: Organization) -> str:

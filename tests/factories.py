@@ -11,7 +11,8 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import Organization, User
-from customers.models import Assignment, Customer, CustomerUserObjectPermission
+from customers.exporting.making import rights_of
+from customers.models import Assignment, Customer, CustomerUserObjectPermission, Export
 from teams.models import Invitation, Member, Office, Role, RolePermission
 
 PASSWORD = "correct horse battery 9"
@@ -104,6 +105,23 @@ class CustomerFactory(DjangoModelFactory):
     last_name = factory.Sequence(lambda n: f"Okafor{chr(97 + n % 26)}")
     email = factory.Sequence(lambda n: f"customer{n}@example.com")
     phone = factory.Sequence(lambda n: f"+23480{30000000 + n}")
+
+
+class ExportFactory(DjangoModelFactory):
+    """Finished, of four bytes; give `member`."""
+
+    class Meta:
+        model = Export
+
+    format = Export.Format.CSV
+    is_confirmed = True
+    state = Export.State.DONE
+    rights = factory.LazyAttribute(lambda export: rights_of(export.member))
+    rows = 4
+    progress = 4
+    size = 4
+    finished_at = factory.LazyFunction(timezone.now)
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=24))
 
 
 def dedicate(customer: Customer, manager: Member) -> Customer:

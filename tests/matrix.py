@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.models import AuditEvent
-from customers.models import Customer
+from customers.models import Customer, Export
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
@@ -200,6 +200,11 @@ def failed_email(lender: Lender) -> list[Any]:
     return [OutgoingEmail.objects.get(organization=lender.organization, state="failed").pk]
 
 
+def export(lender: Lender) -> list[Any]:
+    """The admin's."""
+    return [Export.objects.for_organization(lender.organization).get().pk]
+
+
 def organization_facts(lender: Lender) -> dict[str, Any]:
     return {
         "name": "Kudi Bank",
@@ -221,6 +226,10 @@ OVERSEERS = ADMINS | {"compliance"}
 ROWS: list[Row] = [
     *page("dashboard", EVERYBODY),
     *page("customers:customer_list", FINDERS),
+    *page("customers:customer_export", OVERSEERS, post=lambda lender: {"format": "csv"}),
+    *page("customers:customer_exports", OVERSEERS),
+    *page("customers:customer_export_progress", frozenset({"admin"}), OVERSEERS - {"admin"}, args=export),
+    *page("customers:customer_export_file", frozenset({"admin"}), OVERSEERS - {"admin"}, args=export),
     *page("customers:customer_create", ADMINS | {"loan_officer"}, post=new_customer),
     *page("customers:customer_profile", EVERYBODY - NOBODYS, NOBODYS, args=customer("free")),
     *page("customers:customer_profile", EVERYBODY - OTHERS, OTHERS, args=customer("own")),

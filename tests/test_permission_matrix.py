@@ -18,6 +18,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import Organization, OrganizationLogo
 from audit.services import record
 from audit.verbs import Verb
+from customers.models import ExportChunk
 from lendconsole.tenancy import as_owner, organization_context, tenant_models
 from notifications.models import OutgoingEmail
 from tests import factories
@@ -38,7 +39,7 @@ def world(world: World) -> World:
 
 
 def furnished(world: World) -> World:
-    """With a logo, a closed office, an open invitation and a failed e-mail in each lender."""
+    """With a logo, a closed office, an open invitation, an export and a failed e-mail in each lender."""
     for lender in (world.kudi, world.rival):
         canary = lender.organization.name.split()[1].removesuffix("-Bank")
         Organization.objects.filter(pk=lender.organization.pk).update(logo_digest="0" * 32)
@@ -60,6 +61,10 @@ def furnished(world: World) -> World:
                 target=lender.organization,
                 after={"invited": 1, "not_invited": 0, "rows": [{"name": f"{canary}-Row", "outcome": "invited"}]},
             )
+            export = factories.ExportFactory(
+                organization=lender.organization, member=lender["admin"], words=f"{canary}-Words"
+            )
+            ExportChunk.objects.create(organization=lender.organization, export=export, number=0, content=b"file")
             OutgoingEmail.objects.create(
                 organization=lender.organization,
                 kind="customers/manager_assigned",
@@ -163,7 +168,7 @@ def check_cell(world: World, row: Row, actor: str, before: States) -> None:
         assert response["Location"].startswith("/accounts/login/"), where
     assert before[1] == after[1], f"{where}: the other lender changed"
     foreign = rb"\bT1\b" if actor.startswith("rival") else rb"\bT-2\b"
-    assert not re.search(foreign, response.content), f"{where}: a word of the other lender"
+    assert not re.search(foreign, response.getvalue()), f"{where}: a word of the other lender"
 
 
 @pytest.mark.parametrize("name", sorted({row.name for row in ROWS}))

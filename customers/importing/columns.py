@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from customers.importing.reading import FileRefused
+from customers.importing.limits import FileRefused
 
 
 class Column(StrEnum):

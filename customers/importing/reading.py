@@ -1,4 +1,5 @@
 """From the bytes of an uploaded file to its rows, without trusting the file: bounded lines, bounded rows, UTF-8 only.
+Spreadsheets go to workbooks.py.
 
 Nothing here holds more than one row in memory, so a hostile file costs as little as an honest one.
 """
@@ -7,17 +8,21 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from typing import BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
 
-from lendconsole.errors import DomainError
+from customers.importing.limits import (
+    MAXIMUM_BYTES,
+    MAXIMUM_COLUMNS,
+    MAXIMUM_LINE_BYTES,
+    MAXIMUM_ROW_BYTES,
+    MAXIMUM_ROWS,
+    SAVE_AS,
+    FileRefused,
+    Row,
+)
+from customers.importing.workbooks import is_workbook, read_workbook
 
-MAXIMUM_BYTES: Final = 50 * 1024 * 1024
-MAXIMUM_ROWS: Final = 1_000_000
-MAXIMUM_COLUMNS: Final = 200
-MAXIMUM_LINE_BYTES: Final = 64 * 1024
-MAXIMUM_ROW_BYTES: Final = 4 * MAXIMUM_LINE_BYTES
 UTF8_MARK: Final = b"\xef\xbb\xbf"
-SAVE_AS: Final = "Save it as “CSV UTF-8 (comma delimited)” and try again."
 # What the first bytes give away, so that people read what to do instead of a complaint about one byte.
 SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xff\xfe", f"The file is UTF-16 text. {SAVE_AS}"),
@@ -25,24 +30,17 @@ SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
     (b"PK\x03\x04", f"The file is a spreadsheet or an archive, not CSV. {SAVE_AS}"),
     (b"\xd0\xcf\x11\xe0", f"The file is an old spreadsheet, not CSV. {SAVE_AS}"),
     (b"\x1f\x8b", "The file is compressed. Unpack it and try again."),
+    (b"<", f"The file is a web page, a picture or other markup, not CSV. {SAVE_AS}"),
     (b"%PDF", f"The file is a PDF, not CSV. {SAVE_AS}"),
 )
 
 
-class FileRefused(DomainError):
-    """The file as a whole cannot be imported; nothing of it was."""
-
-    field = "file"
-
-
-class Row(NamedTuple):
-    line: int
-    """Where the row begins in the file, counted from 1 with the header."""
-    cells: list[str]
-
-
 def read_rows(file: BinaryIO) -> Iterator[Row]:
-    """The header and then every row that is not blank. Raises FileRefused, possibly after some rows."""
+    """The header and then every row that is not blank, of CSV or XLSX. Raises FileRefused, possibly after some rows."""
+    return read_workbook(file) if is_workbook(file) else _read_table(file)
+
+
+def _read_table(file: BinaryIO) -> Iterator[Row]:
     lines = _Lines(file)
     rows = csv.reader(lines, strict=True)
     number = 0
@@ -102,7 +100,8 @@ class _Lines:
 
     @staticmethod
     def _first(line: bytes) -> bytes:
+        start = line.removeprefix(UTF8_MARK).lstrip()
         for signature, sentence in SIGNATURES:
-            if line.startswith(signature):
+            if start.startswith(signature):
                 raise FileRefused(sentence)
         return line.removeprefix(UTF8_MARK)

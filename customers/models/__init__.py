@@ -2,6 +2,7 @@ from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission,
 from customers.models.assignment import Assignment
 from customers.models.borrower import BorrowerLink
 from customers.models.customer import Customer
+from customers.models.export import Export, ExportChunk
 
 __all__ = [
     "MANAGE",
@@ -10,5 +11,7 @@ __all__ = [
     "Cover",
     "Customer",
     "CustomerUserObjectPermission",
+    "Export",
+    "ExportChunk",
     "TemporaryAccess",
 ]

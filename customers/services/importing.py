@@ -1,4 +1,4 @@
-"""Importing customers from a CSV file: all good rows with their account managers, or nothing at all."""
+"""Importing customers from a CSV or XLSX file: all good rows with their account managers, or nothing at all."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from audit.verbs import Verb
 from customers.importing import loading
 from customers.importing.checking import CheckedRow, Directory, RowChecker
 from customers.importing.columns import read_header
-from customers.importing.reading import FileRefused, Row, read_rows
+from customers.importing.limits import FileRefused, Row
+from customers.importing.reading import read_rows
 from lendconsole.errors import DomainError
 from notifications.services import queue_email
 from teams.capabilities import Capability
@@ -64,7 +65,7 @@ def import_customers(
     dry_run: bool = False,
     notify: bool = True,
 ) -> ImportReport:
-    """Load the rows of a CSV file that are customers; report the others with every reason.
+    """Load the rows of a file that are customers; report the others with every reason.
 
     `actor` None is an operator. A customer whose number is there already is left alone, so a second run adds nothing.
     With `notify` each account manager gets one mail about all their new customers. `dry_run` only checks. Runs inside

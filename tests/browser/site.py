@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Any
 
 from django.utils import timezone
 
-from customers.models import Customer
+from customers.exporting.making import CHANGED
+from customers.models import Customer, Export
 from customers.services.account_managers import assign_account_manager
 from customers.services.borrowers import borrower_page_url
 from customers.services.records import change_customer_status, open_profile
@@ -38,6 +40,7 @@ class Site:
     invited_together: int
     invitation: Invitation
     links: dict[str, str]
+    exports: list[int]
 
 
 def furnish(lender: Lender, other: Lender) -> Site:
@@ -55,10 +58,11 @@ def furnish(lender: Lender, other: Lender) -> Site:
             description="Closed in 2025; its customers went to Kano.",
         )
         _heads(lender)
+        exports = _exports(lender)
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, closed.pk, unused, together, invitation, links)
+    return Site(lender, other, closed.pk, unused, together, invitation, links, exports)
 
 
 def _team(lender: Lender) -> tuple[int, int]:
@@ -107,6 +111,20 @@ def _customers(lender: Lender) -> None:
         actor=admin, customer=customer, status="blacklisted", reason="Three forged pay slips", version=customer.version
     )
     open_profile(actor=lender["compliance"], pk=customer.pk)
+
+
+def _exports(lender: Lender) -> list[int]:
+    """Of whom looks at the pages, in every state; the last one was made before the role was changed."""
+    states: list[dict[str, Any]] = [
+        {"state": Export.State.WAITING, "rows": None, "progress": 0},
+        {"state": Export.State.RUNNING, "rows": 12_431, "progress": 4_000, "words": "Status: Active", "format": "xlsx"},
+        {"words": "“oka”, Office: Ikeja Branch"},
+        {"state": Export.State.FAILED, "rows": None, "state_reason": CHANGED},
+        {"rights": "earlier"},
+    ]
+    held = timezone.now() + timedelta(hours=1)  # by a worker, so that the one beside the tests leaves them as they are
+    facts = {"organization": lender.organization, "member": lender["super_admin"], "leased_until": held}
+    return [factories.ExportFactory(**facts, **state).pk for state in states]
 
 
 def _heads(lender: Lender) -> None:

@@ -19,7 +19,7 @@ from accounts.models import Organization
 from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.importing import loading
-from customers.importing.reading import FileRefused
+from customers.importing.limits import FileRefused
 from customers.models import Assignment, Customer, CustomerUserObjectPermission
 from customers.services.account_managers import assign_account_manager
 from customers.services.importing import ImportOvertaken, ImportReport

@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from accounts.models import Organization
-from customers.importing.reading import MAXIMUM_BYTES, FileRefused
+from customers.importing.limits import MAXIMUM_BYTES, FileRefused
 from customers.models import Customer
 from customers.services.importing import import_customers
 from lendconsole.tenancy import organization_context

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.spreadsheets import safe_cell
 from audit.models import AuditEvent
-from teams.member_export import safe_cell
 from teams.models import Member
 from tests.factories import RoleFactory, UserFactory
 from tests.teams.support import extra_member, inside, rows

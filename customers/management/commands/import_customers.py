@@ -1,4 +1,4 @@
-"""`manage.py import_customers FILE --organization SLUG`: loads customers from a CSV file and reports every refused row."""
+"""`manage.py import_customers FILE --organization SLUG`: loads customers from a CSV or XLSX file and reports every refused row."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import Organization
-from customers.importing.reading import MAXIMUM_BYTES
+from customers.importing.limits import MAXIMUM_BYTES
 from customers.services.importing import ImportReport, ReportedRow, import_customers
 from lendconsole.errors import DomainError
 from lendconsole.tenancy import organization_context
@@ -17,12 +17,12 @@ from lendconsole.tenancy import organization_context
 
 class Command(BaseCommand):
     help = (
-        "Load customers from a CSV file. Rows that cannot be loaded are listed with their line and every reason;"
+        "Load customers from a CSV or XLSX file. Rows that cannot be loaded are listed with their line and every reason;"
         " customers whose number is there already are left as they are."
     )
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help="CSV, UTF-8, its first line names the columns")
+        parser.add_argument("file", type=Path, help="CSV (UTF-8) or XLSX, its first line names the columns")
         parser.add_argument("--organization", required=True, metavar="SLUG", help="as in the console's addresses")
         parser.add_argument("--dry-run", action="store_true", help="check the file and load nothing")
         parser.add_argument("--no-mail", action="store_true", help="do not tell account managers about new customers")
