@@ -50,6 +50,10 @@ class CustomerQuerySet(OrganizationRows):
             can_reveal=_flag(member, Capability.CUSTOMERS_REVEAL),
         )
 
+    def with_oversight(self, member: Member) -> Self:
+        """`can_oversee`: whether the member may also see who else sees the customer."""
+        return self.annotate(can_oversee=_flag(member, Capability.CUSTOMERS_OVERSEE))
+
     def matching(self, member: Member, term: SearchTerm) -> Self:
         """Search by part of the name, e-mail, phone in any spelling, or customer number.
 

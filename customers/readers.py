@@ -150,6 +150,7 @@ def profiles(member: Member) -> QuerySet[Customer]:
     rows: QuerySet[Customer] = (
         Customer.objects.visible_to(member)
         .with_access(member)
+        .with_oversight(member)
         .select_related("office", "account_manager__user", "account_manager__office")
         .defer("search")
         .annotate(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from customers.views import account_managers, borrower, offboarding, offices, profile, records, roles, settings
+from customers.views import access, account_managers, borrower, offboarding, offices, profile, records, roles, settings
 from customers.views.list import CustomerListView
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
@@ -12,6 +12,7 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/new/", records.CustomerCreateView.as_view(), name="customer_create"),
     path("customers/<int:pk>/", profile.CustomerProfileView.as_view(), name="customer_profile"),
     path("customers/<int:pk>/activity/", profile.CustomerActivityView.as_view(), name="customer_activity"),
+    path("customers/<int:pk>/access/", access.CustomerAccessView.as_view(), name="customer_access"),
     path("customers/<int:pk>/edit/", records.CustomerEditView.as_view(), name="customer_edit"),
     path("customers/<int:pk>/status/", records.CustomerStatusView.as_view(), name="customer_status"),
     path("customers/<int:pk>/bvn/", profile.CustomerBvnRevealView.as_view(), name="customer_bvn"),

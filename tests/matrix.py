@@ -225,6 +225,8 @@ ROWS: list[Row] = [
     *page("customers:customer_profile", EVERYBODY - NOBODYS, NOBODYS, args=customer("free")),
     *page("customers:customer_profile", EVERYBODY - OTHERS, OTHERS, args=customer("own")),
     *page("customers:customer_activity", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
+    *page("customers:customer_access", OVERSEERS, OTHERS, args=customer("own")),
+    *page("customers:customer_access", OVERSEERS, NOBODYS, args=customer("free")),
     *page("customers:customer_edit", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=edited("own")),
     *page("customers:customer_edit", ADMINS | {"loan_officer"}, NOBODYS, args=customer("free"), post=edited("free")),
     *page("customers:customer_status", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=status("own")),

@@ -70,6 +70,13 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_create": _plain,
     "customers:customer_profile": lambda site: [*_customer(site), *_two_customers(site)],
     "customers:customer_activity": _customer,
+    "customers:customer_access": lambda site: [
+        *_two_customers(site),
+        *(
+            At((site.lender.customers["own"].pk,), query)
+            for query in ("?show=nobody", "?q=o", "?q=nobody+of+this+name")
+        ),
+    ],
     "customers:customer_edit": _customer,
     "customers:customer_status": _customer,
     "customers:account_manager_assign": _two_customers,
