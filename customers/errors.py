@@ -39,3 +39,19 @@ class CurrencyInUse(DomainError):
     """Amounts are on record, and another currency would make other amounts of them."""
 
     field = "currency"
+
+
+class AccessNotNeeded(DomainError):
+    """The customer is open to the actor in full already."""
+
+
+class AlreadyRequested(DomainError):
+    """One request of a member about a customer waits at a time."""
+
+
+class RequestClosed(DomainError):
+    """The request was decided, or nobody decided it in time."""
+
+
+class AlreadyReviewed(DomainError):
+    """Somebody reviewed this use of emergency access before."""

@@ -7,6 +7,7 @@ words about them is tried against the rule by a property test.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -123,7 +124,18 @@ def holders(customer: Customer, capability: Capability) -> QuerySet[Member]:
     return found
 
 
-def _any(conditions: dict[Rule, Q]) -> Q:
+def keepers(customer: Customer) -> QuerySet[Member]:
+    """Who may open this customer to others for a time: CustomerQuerySet.kept_by, the other way round."""
+    roles = roles_of(customer.organization)
+    own = _conditions(customer, roles, Capability.CUSTOMERS_VIEW)
+    held = {rule: condition for rule, condition in own.items() if rule in (Rule.MANAGER, Rule.COVER)}
+    choosing = _any(_conditions(customer, roles, Capability.CUSTOMERS_ASSIGN))
+    members = Member.objects.active().for_organization(customer.organization).select_related("user", "role", "office")
+    found: QuerySet[Member] = members.filter(choosing | _any(held)).order_by("pk")
+    return found
+
+
+def _any(conditions: Mapping[Any, Q]) -> Q:
     joined = Q(pk__in=[])
     for condition in conditions.values():
         joined |= condition

@@ -6,7 +6,8 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
-from customers.models import Customer
+from customers.models import AccessRequest, Customer, TemporaryAccess
+from customers.readers import emergencies
 from lendconsole.errors import NotVisible, PermissionMissing
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office, RolePermission
@@ -55,6 +56,24 @@ def lock_customer(actor: Member, capability: Capability, customer: Customer) -> 
         raise NotVisible
     require(actor, capability, locked)
     return locked
+
+
+def find_request(member: Member, pk: int) -> AccessRequest:
+    """A request that the member made, decides or oversees, in any state, with `can_decide`. Raises NotVisible."""
+    rows = AccessRequest.objects.for_organization(member.organization).known_to(member)
+    people = ("customer__office", "customer__account_manager__user", "member__user", "member__role", "decided_by__user")
+    request: AccessRequest | None = rows.select_related(*people).filter(pk=pk).first()
+    if request is None:
+        raise NotVisible
+    return request
+
+
+def find_emergency(member: Member, pk: int) -> TemporaryAccess:
+    """A use of emergency access to a customer that the member oversees. Raises NotVisible."""
+    access: TemporaryAccess | None = emergencies(member).filter(pk=pk).first()
+    if access is None:
+        raise NotVisible
+    return access
 
 
 def eligible_managers(organization: Organization) -> QuerySet[Member]:

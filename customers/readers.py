@@ -15,7 +15,7 @@ from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
 from customers.filters import Choice, Choices, Filters
-from customers.models import Assignment, Customer
+from customers.models import AccessRequest, Assignment, Customer, TemporaryAccess
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
@@ -23,6 +23,8 @@ from teams.models import Member, Office
 
 OPENED_LATELY: Final = timedelta(minutes=15)
 QUICK_RESULTS: Final = 8
+OWN_REQUESTS: Final = 20
+COUNTED: Final = 100
 _NOT_ON_LISTS: Final = (
     "search",
     "bvn_encrypted",
@@ -213,3 +215,48 @@ def taken_message(field: str, holder: Customer | None = None) -> str:
 
 def _name(user: str) -> Concat:
     return Concat(f"{user}__first_name", Value(" "), f"{user}__last_name", output_field=CharField())
+
+
+def waiting_request(member: Member, customer: Customer) -> AccessRequest | None:
+    """The member's own request for access to the customer that nobody has decided yet."""
+    mine = AccessRequest.objects.for_organization(member.organization).open().filter(member=member, customer=customer)
+    found: AccessRequest | None = mine.first()
+    return found
+
+
+def access_requests(member: Member) -> QuerySet[AccessRequest]:
+    """Those of others that wait, which the member decides or oversees; `can_decide` says which."""
+    rows = AccessRequest.objects.open().known_to(member).exclude(member=member)
+    return rows.select_related("customer", "member__user", "member__role", "member__office")
+
+
+def own_access_requests(member: Member) -> list[AccessRequest]:
+    """What the member asked for lately, about customers that still exist for them."""
+    mine = AccessRequest.objects.known_to(member).filter(member=member)
+    rows = mine.select_related("customer", "decided_by__user", "access").order_by("-created_at", "-pk")
+    return list(rows[:OWN_REQUESTS])
+
+
+def emergencies(member: Member) -> QuerySet[TemporaryAccess]:
+    """Every use of emergency access to the customers that the member oversees."""
+    overseen = Customer.objects.permitted(member, Capability.CUSTOMERS_OVERSEE).values("pk")
+    visible = Customer.objects.visible_to(member).values("pk")
+    rows: QuerySet[TemporaryAccess] = TemporaryAccess.objects.emergencies().filter(
+        organization=member.organization, customer__in=overseen
+    )
+    return rows.filter(customer__in=visible).select_related(
+        "customer", "member__user", "member__role", "reviewed_by__user"
+    )
+
+
+def count_waiting(member: Any) -> None:
+    """`access_request_count` and `emergency_count`, what waits for this member. Asked only where anything waits for anybody."""
+    member.access_request_count = member.emergency_count = 0
+    if getattr(member, "some_request_waits", False):
+        member.access_request_count = _counted(AccessRequest.objects.decidable_by(member))
+    if getattr(member, "some_emergency_waits", False):
+        member.emergency_count = _counted(emergencies(member).filter(reviewed_at=None).exclude(member=member))
+
+
+def _counted(rows: QuerySet[Any]) -> int:
+    return len(rows.order_by().values_list("pk")[:COUNTED])

@@ -11,7 +11,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import Organization, User
-from customers.models import Assignment, Customer, CustomerUserObjectPermission
+from customers.models import AccessRequest, Assignment, Customer, CustomerUserObjectPermission, TemporaryAccess
 from teams.models import Invitation, Member, Office, Role, RolePermission
 
 PASSWORD = "correct horse battery 9"
@@ -120,3 +120,31 @@ def grant(customer: Customer, manager: Member) -> CustomerUserObjectPermission:
         "manage_customer", manager.user, customer
     )
     return row
+
+
+def emergency(customer: Customer, member: Member, **facts: Any) -> TemporaryAccess:
+    """Used an hour ago, so that it opens nothing anymore."""
+    began = timezone.now() - timedelta(hours=1)
+    return TemporaryAccess.objects.create(
+        organization=customer.organization,
+        customer=customer,
+        member=member,
+        kind=TemporaryAccess.Kind.EMERGENCY,
+        starts_at=began,
+        ends_at=began + timedelta(minutes=30),
+        reason=facts.pop("reason", "The customer stands at the counter"),
+        **facts,
+    )
+
+
+def request(customer: Customer, member: Member, **facts: Any) -> AccessRequest:
+    """Open for seven days, for one day of access."""
+    return AccessRequest.objects.create(
+        organization=customer.organization,
+        customer=customer,
+        member=member,
+        reason=facts.pop("reason", "Asks about a repayment"),
+        hours=facts.pop("hours", 24),
+        expires_at=facts.pop("expires_at", timezone.now() + timedelta(days=7)),
+        **facts,
+    )

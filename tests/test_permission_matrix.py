@@ -60,6 +60,8 @@ def furnished(world: World) -> World:
                 target=lender.organization,
                 after={"invited": 1, "not_invited": 0, "rows": [{"name": f"{canary}-Row", "outcome": "invited"}]},
             )
+            factories.request(lender.customers["own"], lender["customer_support"], reason=f"{canary}-Reason")
+            factories.emergency(lender.customers["distant"], lender["loan_officer"], reason=f"{canary}-Reason")
             OutgoingEmail.objects.create(
                 organization=lender.organization,
                 kind="customers/manager_assigned",

@@ -2,9 +2,11 @@ from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission,
 from customers.models.assignment import Assignment
 from customers.models.borrower import BorrowerLink
 from customers.models.customer import Customer
+from customers.models.requests import AccessRequest
 
 __all__ = [
     "MANAGE",
+    "AccessRequest",
     "Assignment",
     "BorrowerLink",
     "Cover",

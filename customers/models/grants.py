@@ -43,6 +43,14 @@ class RunningQuerySet(models.QuerySet):
         return self.filter(starts_at__lte=Now(), ends_at__gt=Now())
 
 
+class TemporaryAccessQuerySet(RunningQuerySet):
+    def emergencies(self) -> TemporaryAccessQuerySet:
+        return self.filter(kind="emergency")
+
+    def unreviewed(self) -> TemporaryAccessQuerySet:
+        return self.emergencies().filter(reviewed_at=None)
+
+
 class Cover(TenantModel):
     """`substitute` stands in for `covered` from `starts_at` to `ends_at` and works their customers as own."""
 
@@ -89,15 +97,17 @@ class TemporaryAccess(TenantModel):
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=500)
     granted_by = models.ForeignKey("teams.Member", models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, help_text="emergencies: when somebody who oversees looked at it")
+    reviewed_by = models.ForeignKey("teams.Member", models.PROTECT, null=True, related_name="+")
 
-    objects = RunningQuerySet.as_manager()
+    objects = TemporaryAccessQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,
             *(
                 SameOrganization(field, name=f"customers_temporary_{field}_same_organization")
-                for field in ("customer", "member", "granted_by")
+                for field in ("customer", "member", "granted_by", "reviewed_by")
             ),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")), name="customers_temporary_ends_after_start"
@@ -106,6 +116,11 @@ class TemporaryAccess(TenantModel):
         indexes = [
             models.Index(fields=["member", "ends_at"], name="customers_temporary_member"),
             models.Index(fields=["customer", "ends_at"], name="customers_temporary_customer"),
+            models.Index(
+                fields=["organization", "-starts_at", "-id"],
+                condition=Q(kind="emergency"),
+                name="customers_temporary_emergency",
+            ),
         ]
 
     def __str__(self) -> str:

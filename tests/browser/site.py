@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from django.utils import timezone
 
 from customers.models import Customer
+from customers.services.access import decline_access, request_access
 from customers.services.account_managers import assign_account_manager
 from customers.services.borrowers import borrower_page_url
 from customers.services.records import change_customer_status, open_profile
@@ -33,6 +34,7 @@ class Site:
 
     lender: Lender
     other: Lender
+    request: int
     closed_office: int
     unused_role: int
     invited_together: int
@@ -55,10 +57,11 @@ def furnish(lender: Lender, other: Lender) -> Site:
             description="Closed in 2025; its customers went to Kano.",
         )
         _heads(lender)
+        request = _accesses(lender)
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, closed.pk, unused, together, invitation, links)
+    return Site(lender, other, request, closed.pk, unused, together, invitation, links)
 
 
 def _team(lender: Lender) -> tuple[int, int]:
@@ -107,6 +110,20 @@ def _customers(lender: Lender) -> None:
         actor=admin, customer=customer, status="blacklisted", reason="Three forged pay slips", version=customer.version
     )
     open_profile(actor=lender["compliance"], pk=customer.pk)
+
+
+def _accesses(lender: Lender) -> int:
+    """A request that waits and one of each outcome, and emergency access reviewed and not."""
+    own, distant = lender.customers["own"], lender.customers["distant"]
+    support, manager = lender["customer_support"], lender["account_manager"]
+    request_access(actor=lender["loan_officer"], customer=distant, reason="Left a message for me", hours=168)
+    declined = request_access(actor=support, customer=distant, reason="Just looking around", hours=24)
+    decline_access(actor=lender["other_manager"], request=declined, answer="There is nothing you need")
+    waiting = request_access(actor=support, customer=own, reason="Asks about a repayment on the phone", hours=24)
+    factories.emergency(own, support, reason="Card stolen, the customer is on the phone")
+    factories.emergency(distant, support, reviewed_by=lender["compliance"], reviewed_at=timezone.now())
+    factories.emergency(own, manager)
+    return waiting.pk
 
 
 def _heads(lender: Lender) -> None:
