@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from customers.lens import holders, keepers
-from customers.models import AccessRequest, Customer, TemporaryAccess
+from customers.models import AccessRequest, Cover, Customer, TemporaryAccess
 from customers.services.borrowers import LINK_MAIL, borrower_page_url
 from notifications.letters import Undeliverable, letter
 from notifications.links import absolute_url
@@ -29,6 +29,8 @@ TOLD_FORMER = "customers/manager_ended"
 TOLD_OF_REQUEST = "customers/access_requested"
 TOLD_OF_DECISION = "customers/access_decided"
 TOLD_OF_EMERGENCY = "customers/emergency_access"
+TOLD_OF_COVER = "customers/cover_named"
+TOLD_OF_COVER_END = "customers/cover_ended"
 TOLD_MANAGER_OF_BATCH = "customers/manager_batch"
 
 
@@ -170,6 +172,29 @@ def announce_emergency(*, access: TemporaryAccess) -> None:
             )
 
 
+def announce_cover(*, cover: Cover, actor: Member, is_over: bool) -> None:
+    """To who is absent and to who stands in. When it ends before it was told, nothing is told."""
+    event = f"cover:{cover.pk}"
+    waiting = cancel_emails(event, "It was ended before this was sent.")
+    if is_over and waiting == 2:
+        return
+    for member in (cover.covered, cover.substitute):
+        _tell(
+            member,
+            TOLD_OF_COVER_END if is_over else TOLD_OF_COVER,
+            event=f"{event}:ended" if is_over else event,
+            payload={
+                "cover_id": cover.pk,
+                "covered_name": cover.covered.name,
+                "substitute_name": cover.substitute.name,
+                "starts_at": cover.starts_at.isoformat(),
+                "ends_at": cover.ends_at.isoformat(),
+                "actor_name": actor.name,
+                "reason": cover.reason,
+            },
+        )
+
+
 def _about(customer: Customer, member: Member, reason: str) -> dict[str, Any]:
     return {
         "customer_id": customer.pk,
@@ -218,6 +243,26 @@ def emergency_access(email: OutgoingEmail) -> dict[str, Any]:
     overseen = Customer.objects.permitted(member, Capability.CUSTOMERS_OVERSEE).filter(pk=customer.pk).exists()
     review_url = absolute_url(member.url("customers:emergency_list")) if overseen else ""
     return {"member": member, "review_url": review_url, "profile_url": _profile_url(member, customer)}
+
+
+@letter(TOLD_OF_COVER, label="Somebody stands in")
+def cover_named(email: OutgoingEmail) -> dict[str, Any]:
+    member, now = _member(email, "member_id"), timezone.now()
+    cover = Cover.objects.filter(pk=email.payload["cover_id"], ends_at__gt=now).first()
+    if cover is None:
+        raise Undeliverable("Nobody stands in anymore.")
+    return {
+        "member": member,
+        "is_substitute": cover.substitute_id == member.pk,
+        "starts_at": cover.starts_at,
+        "last_moment": cover.last_moment,
+        "customers_url": absolute_url(member.url("customers:customer_list")),
+    }
+
+
+@letter(TOLD_OF_COVER_END, label="Somebody no longer stands in")
+def cover_ended(email: OutgoingEmail) -> dict[str, Any]:
+    return {"member": _member(email, "member_id")}
 
 
 def _customer(email: OutgoingEmail) -> Customer:

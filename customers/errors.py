@@ -55,3 +55,17 @@ class RequestClosed(DomainError):
 
 class AlreadyReviewed(DomainError):
     """Somebody reviewed this use of emergency access before."""
+
+
+class SubstituteNotEligible(DomainError):
+    """The member cannot stand in, or there is nothing to stand in for."""
+
+    field = "substitute"
+
+
+class CoverOverlaps(DomainError):
+    """One substitute at a time, who is there themselves."""
+
+
+class DatesWrong(DomainError):
+    """The days are in the past, in the wrong order or too far apart."""

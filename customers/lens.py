@@ -234,7 +234,7 @@ class _Words:
 
     def _cover(self, member: Member) -> str:
         covered = self.manager.name if self.manager else "the account manager"
-        return f"Stands in for {covered} until {_moment(self.covers[member.pk].ends_at)}"
+        return f"Stands in for {covered} until {_day(self.covers[member.pk].last_moment)}"
 
     def _temporary(self, member: Member) -> str:
         access = self.opened[member.pk]

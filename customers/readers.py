@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from django.db.models import CharField, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import CharField, DateTimeField, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Lower, Now
 
 from accounts.pagination import COUNT_CAP, Keys, Page, paginate
@@ -15,7 +15,8 @@ from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
 from customers.filters import Choice, Choices, Filters
-from customers.models import AccessRequest, Assignment, Customer, TemporaryAccess
+from customers.models import AccessRequest, Assignment, Cover, Customer, TemporaryAccess
+from customers.models.grants import MINUTE
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
@@ -25,6 +26,7 @@ OPENED_LATELY: Final = timedelta(minutes=15)
 QUICK_RESULTS: Final = 8
 OWN_REQUESTS: Final = 20
 COUNTED: Final = 100
+SHOWN_COVERS: Final = 20
 _NOT_ON_LISTS: Final = (
     "search",
     "bvn_encrypted",
@@ -141,6 +143,9 @@ def in_tree_order(offices: list[Node]) -> list[Node]:
 def profiles(member: Member) -> QuerySet[Customer]:
     """Customers as their own page shows them, with who assigned the account manager and since when."""
     present = Assignment.objects.filter(customer=OuterRef("pk"), ended_at=None)
+    cover = Cover.objects.running().filter(
+        covered=OuterRef("account_manager"), substitute__status=Member.Status.ACTIVE, substitute__user__is_active=True
+    )
     openings = AuditEvent.objects.filter(
         organization=member.organization,
         target_type=Customer._meta.label_lower,
@@ -159,6 +164,8 @@ def profiles(member: Member) -> QuerySet[Customer]:
             managed_since=Subquery(present.values("started_at")),
             assigned_by_name=Subquery(present.exclude(assigned_by=None).values(name=_name("assigned_by__user"))),
             opened_lately=Exists(openings),
+            absent_until=Subquery(cover.values(last=F("ends_at") - MINUTE), output_field=DateTimeField()),
+            substitute_name=Subquery(cover.values(name=_name("substitute__user"))),
         )
     )
     return rows
@@ -260,3 +267,11 @@ def count_waiting(member: Any) -> None:
 
 def _counted(rows: QuerySet[Any]) -> int:
     return len(rows.order_by().values_list("pk")[:COUNTED])
+
+
+def covers(member: Member) -> list[Cover]:
+    """Who stands in for the member, and for whom the member does: now and later."""
+    rows = Cover.objects.filter(organization=member.organization_id, ends_at__gt=Now())
+    people = ("covered__user", "substitute__user")
+    found = rows.filter(Q(covered=member) | Q(substitute=member)).select_related(*people)
+    return list(found.order_by("starts_at", "pk")[:SHOWN_COVERS])

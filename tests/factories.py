@@ -11,7 +11,7 @@ from django.utils import timezone
 from factory.django import DjangoModelFactory
 
 from accounts.models import Organization, User
-from customers.models import AccessRequest, Assignment, Customer, CustomerUserObjectPermission, TemporaryAccess
+from customers.models import AccessRequest, Assignment, Cover, Customer, CustomerUserObjectPermission, TemporaryAccess
 from teams.models import Invitation, Member, Office, Role, RolePermission
 
 PASSWORD = "correct horse battery 9"
@@ -146,5 +146,18 @@ def request(customer: Customer, member: Member, **facts: Any) -> AccessRequest:
         reason=facts.pop("reason", "Asks about a repayment"),
         hours=facts.pop("hours", 24),
         expires_at=facts.pop("expires_at", timezone.now() + timedelta(days=7)),
+        **facts,
+    )
+
+
+def cover(covered: Member, substitute: Member, **facts: Any) -> Cover:
+    """For two weeks, a month from now."""
+    starts_at = facts.pop("starts_at", timezone.now() + timedelta(days=30))
+    return Cover.objects.create(
+        organization=covered.organization,
+        covered=covered,
+        substitute=substitute,
+        starts_at=starts_at,
+        ends_at=facts.pop("ends_at", starts_at + timedelta(days=14)),
         **facts,
     )

@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from audit.models import AuditEvent
-from customers.models import AccessRequest, Customer, TemporaryAccess
+from customers.models import AccessRequest, Cover, Customer, TemporaryAccess
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
@@ -135,6 +137,15 @@ def access_request(lender: Lender) -> list[Any]:
 
 def emergency(lender: Lender) -> list[Any]:
     return [TemporaryAccess.objects.emergencies().get(organization=lender.organization).pk]
+
+
+def cover(lender: Lender) -> list[Any]:
+    return [Cover.objects.get(organization=lender.organization).pk]
+
+
+def substitute(lender: Lender) -> dict[str, Any]:
+    today = timezone.localdate()
+    return {"substitute": lender["other_manager"].pk, "first_day": today, "last_day": today}
 
 
 def wish(lender: Lender) -> dict[str, Any]:
@@ -304,6 +315,20 @@ ROWS: list[Row] = [
         EVERYBODY - MANAGERS - SUPER,
         payload=lambda lender: {"name": lender.organization.name},
         unfit=MANAGERS | SUPER,
+    ),
+    *page(
+        "customers:member_cover",
+        ADMINS | {"account_manager"},
+        EVERYBODY - READERS_OF_MEMBERS - {"account_manager"},
+        args=member("account_manager"),
+        post=substitute,
+    ),
+    *page(
+        "customers:cover_end",
+        ADMINS | {"account_manager"},
+        EVERYBODY - READERS_OF_MEMBERS - {"account_manager"},
+        args=cover,
+        post=nothing,
     ),
     *page("customers:member_remove", ADMINS, args=member("loan_officer"), post=nothing),
     *page("customers:member_deactivate", ADMINS, args=member("loan_officer"), post=nothing),

@@ -62,6 +62,7 @@ def furnished(world: World) -> World:
             )
             factories.request(lender.customers["own"], lender["customer_support"], reason=f"{canary}-Reason")
             factories.emergency(lender.customers["distant"], lender["loan_officer"], reason=f"{canary}-Reason")
+            factories.cover(lender["account_manager"], lender["loan_officer"], reason=f"{canary}-Reason")
             OutgoingEmail.objects.create(
                 organization=lender.organization,
                 kind="customers/manager_assigned",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -12,6 +14,7 @@ from guardian.models import UserObjectPermissionBase
 
 from lendconsole.tenancy import CurrentOrganization, RowLevelSecurity, SameOrganization, TenantModel
 
+MINUTE = timedelta(minutes=1)
 MANAGE = "manage_customer"
 """guardian's permission on one customer; who holds it works that customer as their own."""
 
@@ -81,6 +84,11 @@ class Cover(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.substitute} for {self.covered}"
+
+    @property
+    def last_moment(self) -> datetime:
+        """The last minute of it, whose day people name: it ends at midnight."""
+        return self.ends_at - MINUTE
 
 
 class TemporaryAccess(TenantModel):

@@ -86,6 +86,8 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_status": _customer,
     "customers:account_manager_assign": _two_customers,
     "customers:account_manager_remove": lambda site: _two_customers(site)[:1],
+    "customers:member_cover": _member("account_manager", "super_admin"),
+    "customers:cover_end": lambda site: [At((site.cover,))],
     "customers:member_deactivate": _member("account_manager", "loan_officer"),
     "customers:member_remove": _member("account_manager", "loan_officer"),
     "customers:role_edit": lambda site: [*_own_role(site), *_wider_role(site)],

@@ -35,6 +35,7 @@ class Site:
     lender: Lender
     other: Lender
     request: int
+    cover: int
     closed_office: int
     unused_role: int
     invited_together: int
@@ -58,10 +59,13 @@ def furnish(lender: Lender, other: Lender) -> Site:
         )
         _heads(lender)
         request = _accesses(lender)
+        now = timezone.now()
+        cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
+        factories.cover(lender["super_admin"], lender["admin"])
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, request, closed.pk, unused, together, invitation, links)
+    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links)
 
 
 def _team(lender: Lender) -> tuple[int, int]:
