@@ -144,43 +144,59 @@ def _any(conditions: Mapping[Any, Q]) -> Q:
 
 def _holdings(customer: Customer, roles: list[Role], q: str) -> list[_Holding]:
     """Every present member of that name; those who are not active hold nothing."""
-    names: dict[str, tuple[Capability, Rule]] = {}
-    flags: dict[str, Case] = {}
-    for capability in (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW):
-        for rule, condition in _conditions(customer, roles, capability).items():
-            name = f"{capability.field_name}_{rule}"
-            names[name] = (capability, rule)
-            flags[name] = _flag(Q(status=Member.Status.ACTIVE, user__is_active=True) & condition)
-    members: Any = Member.objects.present().for_organization(customer.organization)
-    rows = members.matching(q).annotate(**flags).order_by("name_key", "pk").values_list("pk", *names)
-    found = [_holding(pk, dict(zip(names.values(), held, strict=True))) for pk, *held in rows]
+    asked = {each: _asked(customer, roles, each) for each in (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW)}
+    # What both ask alike is asked once; for which roles it counts is known without the database.
+    flags = {question.key: _flag(question.condition) for questions in asked.values() for question in questions}
+    names = {key: f"answer_{number}" for number, key in enumerate(flags)}
+    members: Any = Member.objects.present().for_organization(customer.organization).matching(q)
+    rows = members.annotate(
+        is_acting=_flag(Q(status=Member.Status.ACTIVE, user__is_active=True)),
+        **{names[key]: flag for key, flag in flags.items()},
+    ).order_by("name_key", "pk")
+    found = []
+    for pk, role, is_acting, *answers in rows.values_list("pk", "role", "is_acting", *names.values()):
+        told = dict(zip(names, answers, strict=True))
+        find, view = (
+            frozenset(each.rule for each in questions if is_acting and role in each.roles and told[each.key])
+            for questions in asked.values()
+        )
+        found.append(_Holding(pk, find, view))
     return sorted(found, key=lambda each: each.order)
 
 
-def _holding(pk: int, held: dict[tuple[Capability, Rule], bool]) -> _Holding:
-    find, view = (
-        frozenset(rule for (asked, rule), holds in held.items() if holds and asked == capability)
-        for capability in (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW)
-    )
-    return _Holding(pk, find, view)
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One alternative of the rule, as a condition on the row of a member, and the roles for which it is one."""
+
+    key: tuple[Any, ...]
+    rule: Rule
+    condition: Q
+    roles: set[int]
 
 
 def _conditions(customer: Customer, roles: list[Role], capability: Capability) -> dict[Rule, Q]:
-    """Of a row of Member: by which rules it holds the capability over the customer.
-
-    Roles of the same reaches are asked together, and what is own alike for all of them.
-    """
-    asked: dict[tuple[Any, ...], tuple[Q, list[int]]] = {}
-    for role in roles:
-        reaches = {each: role.reach(each) for each in (capability, Capability.CUSTOMERS_OVERSEE)}
-        for rule, condition in rules(AnyMember(customer.organization, reaches), capability).items():
-            key = (rule, *reaches.values()) if rule == Rule.AREA else (rule,)
-            asked.setdefault(key, (condition, []))[1].append(role.pk)
+    """Of a row of Member: by which rules it holds the capability over the customer."""
     found: dict[Rule, Q] = defaultdict(lambda: Q(pk__in=[]))
-    this = Customer.objects.for_organization(customer.organization).filter(pk=customer.pk)
-    for (rule, *_), (condition, holding) in asked.items():
-        found[rule] |= Q(role__in=holding) & Q(Exists(this.filter(condition)))
+    for question in _asked(customer, roles, capability):
+        found[question.rule] |= Q(role__in=question.roles) & question.condition
     return dict(found)
+
+
+def _asked(customer: Customer, roles: list[Role], capability: Capability) -> list[_Question]:
+    """Roles of the same reaches are asked together, and what is own alike for all of them."""
+    this = Customer.objects.for_organization(customer.organization).filter(pk=customer.pk)
+    alike: dict[tuple[Reach, Reach], set[int]] = defaultdict(set)
+    for role in roles:
+        alike[role.reach(capability), role.reach(Capability.CUSTOMERS_OVERSEE)].add(role.pk)
+    asked: dict[tuple[Any, ...], _Question] = {}
+    for (reach, oversight), keys in alike.items():
+        anybody = AnyMember(customer.organization, {Capability.CUSTOMERS_OVERSEE: oversight, capability: reach})
+        for rule, condition in rules(anybody, capability).items():
+            key = (rule, capability, reach, oversight) if rule == Rule.AREA else (rule,)
+            if key not in asked:
+                asked[key] = _Question(key, rule, Q(Exists(this.filter(condition))), set())
+            asked[key].roles.update(keys)
+    return list(asked.values())
 
 
 def _flag(condition: Q) -> Case:
