@@ -2,63 +2,121 @@
 
 `branches` answers it as alternatives over one customer row. CustomerQuerySet joins them with UNION to select rows
 (`permitted`) and with OR to describe the rows already selected (`with_access`); everything else derives from those.
+customers.lens turns the same alternatives around: it asks them of all members at once, about one customer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from operator import attrgetter
+from typing import Any
+
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
+from accounts.models import Organization
 from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission, TemporaryAccess
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office
 
 
-def branches(member: Member, capability: Capability) -> list[Q]:
+class Rule(StrEnum):
+    """By what a customer is open to somebody."""
+
+    AREA = "area"
+    MANAGER = "manager"
+    COVER = "cover"
+    TEMPORARY = "temporary"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyMember:
+    """Whichever member the outer query is at, with a role of these reaches: the rule asked of many at once."""
+
+    organization: Organization
+    reaches: Mapping[Capability, Reach]
+
+    def reach(self, capability: Capability) -> Reach:
+        return self.reaches.get(capability, Reach.NONE)
+
+
+Who = Member | AnyMember
+
+
+def branches(who: Who, capability: Capability) -> list[Q]:
     """Alternatives under which the member holds the capability over a customer; none at all means never."""
-    free, dedicated = place_reaches(member, capability)
+    found = rules(who, capability)
+    area = found.get(Rule.AREA)
+    return list(found.values()) if area is None or area else [area]
+
+
+def rules(who: Who, capability: Capability) -> dict[Rule, Q]:
+    """The alternatives by name, also those that others include."""
+    free, dedicated = place_reaches(who, capability)
     if free == Reach.NONE:
-        return []
-    area = _area(member, free)
+        return {}
+    area = _area(who, free)
     if area is None:
-        return _own(member)
+        return _own(who)
     if dedicated != free:
-        overseen = _area(member, dedicated)
+        overseen = _area(who, dedicated)
         area &= Q(account_manager=None) if overseen is None else Q(account_manager=None) | overseen
-    return [area, *_own(member)] if area else [area]
+    return {Rule.AREA: area, **_own(who)}
 
 
-def place_reaches(member: Member, capability: Capability) -> tuple[Reach, Reach]:
+def place_reaches(who: Who, capability: Capability) -> tuple[Reach, Reach]:
     """How far the member gets by place alone: among customers of nobody, and among those who are dedicated to somebody.
 
     With exclusive assignments the dedicated ones are opened by those with oversight. Where it is not none, the
     member's own customers come on top.
     """
-    reach = member.reach(capability)
-    if capability == Capability.CUSTOMERS_FIND or not member.organization.exclusive_assignments:
+    reach = who.reach(capability)
+    if capability == Capability.CUSTOMERS_FIND or not who.organization.exclusive_assignments:
         return reach, reach
-    return reach, min(reach, member.reach(Capability.CUSTOMERS_OVERSEE))
+    return reach, min(reach, who.reach(Capability.CUSTOMERS_OVERSEE))
 
 
-def _area(member: Member, reach: Reach) -> Q | None:
+def _area(who: Who, reach: Reach) -> Q | None:
     """The customers of a place. The empty Q is the whole organization; None is no place at all."""
     if reach == Reach.ORGANIZATION:
         return Q()
     if reach == Reach.OFFICE:
-        return Q(office__in=Office.objects.below(member.office))
+        return Q(office__in=_offices_below(who))
     return None
 
 
-def _own(member: Member) -> list[Q]:
+def _offices_below(who: Who) -> QuerySet[Office]:
+    if isinstance(who, Member):
+        return Office.objects.below(who.office)
+    return Office.objects.for_organization(who.organization).filter(path__startswith=_of(who, "office.path", depth=2))
+
+
+def _own(who: Who) -> dict[Rule, Q]:
     """Held by guardian's permission, covered for an absent colleague, or opened for a time. The clock is read by the query."""
-    return [
-        Q(account_manager=member) & Q(Exists(grants(member).filter(content_object=OuterRef("pk")))),
-        Q(account_manager__in=Cover.objects.running().filter(substitute=member).values("covered")),
-        Q(pk__in=TemporaryAccess.objects.running().filter(member=member).values("customer")),
-    ]
+    covers = Cover.objects.running().filter(substitute=_of(who, "pk", depth=2))
+    opened = TemporaryAccess.objects.running().filter(member=_of(who, "pk", depth=2))
+    granted = Exists(grants(who).filter(content_object=OuterRef("pk")))
+    return {
+        Rule.MANAGER: Q(account_manager=_of(who, "pk", depth=1)) & Q(granted),
+        Rule.COVER: Q(account_manager__in=covers.values("covered")),
+        Rule.TEMPORARY: Q(pk__in=opened.values("customer")),
+    }
 
 
-def grants(member: Member) -> QuerySet[CustomerUserObjectPermission]:
+def grants(who: Who) -> QuerySet[CustomerUserObjectPermission]:
     """The member's guardian rows: one for each customer that is their own."""
     manage = Permission.objects.filter(content_type__app_label="customers", codename=MANAGE).values("pk")[:1]
-    return CustomerUserObjectPermission.objects.filter(user=member.user_id, permission=Subquery(manage))
+    user = _of(who, "user_id", depth=2)
+    return CustomerUserObjectPermission.objects.filter(user=user, permission=Subquery(manage))
+
+
+def _of(who: Who, fact: str, *, depth: int) -> Any:
+    """A fact of the member; of any member, a reference out of so many queries to the one that reads members."""
+    if isinstance(who, Member):
+        return attrgetter(fact)(who)
+    reference: Any = fact.replace(".", "__")
+    for _ in range(depth):
+        reference = OuterRef(reference)
+    return reference

@@ -9,19 +9,28 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
-from customers.models import Customer
+from customers.lens import holders, keepers
+from customers.models import AccessRequest, Cover, Customer, TemporaryAccess
 from customers.services.borrowers import LINK_MAIL, borrower_page_url
 from notifications.letters import Undeliverable, letter
 from notifications.links import absolute_url
 from notifications.models import OutgoingEmail
 from notifications.services import cancel_emails, pending_emails, queue_email
+from teams.capabilities import Capability
 from teams.emails import respect_wishes
 from teams.models import Member
 
 TOLD_CUSTOMER = "customers/manager_changed_customer"
 TOLD_MANAGER = "customers/manager_assigned"
 TOLD_FORMER = "customers/manager_ended"
+TOLD_OF_REQUEST = "customers/access_requested"
+TOLD_OF_DECISION = "customers/access_decided"
+TOLD_OF_EMERGENCY = "customers/emergency_access"
+TOLD_OF_COVER = "customers/cover_named"
+TOLD_OF_COVER_END = "customers/cover_ended"
 TOLD_MANAGER_OF_BATCH = "customers/manager_batch"
 
 
@@ -117,6 +126,143 @@ def manager_batch(email: OutgoingEmail) -> dict[str, Any]:
         "member": member,
         "customers_url": absolute_url(member.url("customers:customer_list")) + "?account_manager=me",
     }
+
+
+def announce_request(*, request: AccessRequest) -> None:
+    """To everybody who may decide it."""
+    for keeper in keepers(request.customer).exclude(pk=request.member_id):
+        _tell(
+            keeper,
+            TOLD_OF_REQUEST,
+            event=f"access_request:{request.pk}",
+            payload={**_about(request.customer, request.member, request.reason), **_asked(request)},
+        )
+
+
+def announce_decision(*, request: AccessRequest) -> None:
+    """To who asked. The mails about the request that still wait are no longer needed."""
+    cancel_emails(f"access_request:{request.pk}", "The request was decided.")
+    decider = request.decided_by
+    _tell(
+        request.member,
+        TOLD_OF_DECISION,
+        event=f"access_request:{request.pk}:decided",
+        payload={
+            **_about(request.customer, request.member, request.reason),
+            **_asked(request),
+            "is_granted": request.access is not None,
+            "ends_at": request.access.ends_at.isoformat() if request.access else "",
+            "answer": request.answer,
+            "decider_name": decider.name if decider else "",
+        },
+    )
+
+
+def announce_emergency(*, access: TemporaryAccess) -> None:
+    """At once, to the account manager with who stands in for them, and to everybody who oversees the customer."""
+    customer = access.customer
+    told = {*keepers(customer), *holders(customer, Capability.CUSTOMERS_OVERSEE)}
+    for member in sorted(told, key=lambda each: each.pk):
+        if member.pk != access.member_id:
+            _tell(
+                member,
+                TOLD_OF_EMERGENCY,
+                event=f"emergency:{access.pk}",
+                payload={**_about(customer, access.member, access.reason), "access_id": access.pk},
+            )
+
+
+def announce_cover(*, cover: Cover, actor: Member, is_over: bool) -> None:
+    """To who is absent and to who stands in. When it ends before it was told, nothing is told."""
+    event = f"cover:{cover.pk}"
+    waiting = cancel_emails(event, "It was ended before this was sent.")
+    if is_over and waiting == 2:
+        return
+    for member in (cover.covered, cover.substitute):
+        _tell(
+            member,
+            TOLD_OF_COVER_END if is_over else TOLD_OF_COVER,
+            event=f"{event}:ended" if is_over else event,
+            payload={
+                "cover_id": cover.pk,
+                "covered_name": cover.covered.name,
+                "substitute_name": cover.substitute.name,
+                "starts_at": cover.starts_at.isoformat(),
+                "ends_at": cover.ends_at.isoformat(),
+                "actor_name": actor.name,
+                "reason": cover.reason,
+            },
+        )
+
+
+def _about(customer: Customer, member: Member, reason: str) -> dict[str, Any]:
+    return {
+        "customer_id": customer.pk,
+        "customer_name": customer.name,
+        "customer_number": customer.number,
+        "asker_id": member.pk,
+        "asker_name": member.name,
+        "reason": reason,
+    }
+
+
+def _asked(request: AccessRequest) -> dict[str, Any]:
+    return {"request_id": request.pk, "time": request.get_hours_display()}
+
+
+def _tell(member: Member, kind: str, *, event: str, payload: dict[str, Any]) -> None:
+    queue_email(
+        kind=kind,
+        dedupe_key=f"{event}:{member.pk}",
+        recipient=member.user.email,
+        recipient_label=member.name,
+        payload={**payload, "member_id": member.pk},
+        topic=event,
+    )
+
+
+@letter(TOLD_OF_REQUEST, label="Request for access to a customer")
+def access_requested(email: OutgoingEmail) -> dict[str, Any]:
+    member = _member(email, "member_id")
+    if not AccessRequest.objects.decidable_by(member).filter(pk=email.payload["request_id"]).exists():
+        raise Undeliverable("The request was decided, has expired, or is no longer this member's to decide.")
+    return {"member": member, "requests_url": absolute_url(member.url("customers:access_request_list"))}
+
+
+@letter(TOLD_OF_DECISION, label="Decision about access to a customer")
+def access_decided(email: OutgoingEmail) -> dict[str, Any]:
+    member, ends_at = _member(email, "member_id"), parse_datetime(email.payload["ends_at"] or "")
+    if ends_at is not None and ends_at <= timezone.now():
+        raise Undeliverable("The access has ended.")
+    return {"member": member, "ends_at": ends_at, "profile_url": _profile_url(member, _customer(email))}
+
+
+@letter(TOLD_OF_EMERGENCY, label="Emergency access to a customer")
+def emergency_access(email: OutgoingEmail) -> dict[str, Any]:
+    member, customer = _member(email, "member_id"), _customer(email)
+    overseen = Customer.objects.permitted(member, Capability.CUSTOMERS_OVERSEE).filter(pk=customer.pk).exists()
+    review_url = absolute_url(member.url("customers:emergency_list")) if overseen else ""
+    return {"member": member, "review_url": review_url, "profile_url": _profile_url(member, customer)}
+
+
+@letter(TOLD_OF_COVER, label="Somebody stands in")
+def cover_named(email: OutgoingEmail) -> dict[str, Any]:
+    member, now = _member(email, "member_id"), timezone.now()
+    cover = Cover.objects.filter(pk=email.payload["cover_id"], ends_at__gt=now).first()
+    if cover is None:
+        raise Undeliverable("Nobody stands in anymore.")
+    return {
+        "member": member,
+        "is_substitute": cover.substitute_id == member.pk,
+        "starts_at": cover.starts_at,
+        "last_moment": cover.last_moment,
+        "customers_url": absolute_url(member.url("customers:customer_list")),
+    }
+
+
+@letter(TOLD_OF_COVER_END, label="Somebody no longer stands in")
+def cover_ended(email: OutgoingEmail) -> dict[str, Any]:
+    return {"member": _member(email, "member_id")}
 
 
 def _customer(email: OutgoingEmail) -> Customer:

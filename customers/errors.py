@@ -47,3 +47,33 @@ class TooManyExports(DomainError):
 
 class ExportStopped(DomainError):
     """The file cannot be made as it was asked for; the sentence says why and what to do."""
+
+
+class AccessNotNeeded(DomainError):
+    """The customer is open to the actor in full already."""
+
+
+class AlreadyRequested(DomainError):
+    """One request of a member about a customer waits at a time."""
+
+
+class RequestClosed(DomainError):
+    """The request was decided, or nobody decided it in time."""
+
+
+class AlreadyReviewed(DomainError):
+    """Somebody reviewed this use of emergency access before."""
+
+
+class SubstituteNotEligible(DomainError):
+    """The member cannot stand in, or there is nothing to stand in for."""
+
+    field = "substitute"
+
+
+class CoverOverlaps(DomainError):
+    """One substitute at a time, who is there themselves."""
+
+
+class DatesWrong(DomainError):
+    """The days are in the past, in the wrong order or too far apart."""

@@ -6,10 +6,12 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
-from customers.models import Customer
+from customers.models import AccessRequest, Cover, Customer, TemporaryAccess
+from customers.readers import emergencies
 from lendconsole.errors import NotVisible, PermissionMissing
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office, RolePermission
+from teams.policy import require_touch
 
 
 def may(member: Member, capability: Capability, customer: Customer) -> bool:
@@ -57,22 +59,61 @@ def lock_customer(actor: Member, capability: Capability, customer: Customer) -> 
     return locked
 
 
-def eligible_managers(organization: Organization) -> QuerySet[Member]:
-    """Who can be an account manager: active members whose role opens full profiles. `load`: how many customers they hold."""
-    held = Customer.objects.filter(organization=OuterRef("organization"), account_manager=OuterRef("pk")).order_by()
+def find_request(member: Member, pk: int) -> AccessRequest:
+    """A request that the member made, decides or oversees, in any state, with `can_decide`. Raises NotVisible."""
+    rows = AccessRequest.objects.for_organization(member.organization).known_to(member)
+    people = ("customer__office", "customer__account_manager__user", "member__user", "member__role", "decided_by__user")
+    request: AccessRequest | None = rows.select_related(*people).filter(pk=pk).first()
+    if request is None:
+        raise NotVisible
+    return request
+
+
+def find_emergency(member: Member, pk: int) -> TemporaryAccess:
+    """A use of emergency access to a customer that the member oversees. Raises NotVisible."""
+    access: TemporaryAccess | None = emergencies(member).filter(pk=pk).first()
+    if access is None:
+        raise NotVisible
+    return access
+
+
+def require_cover(actor: Member, covered: Member) -> None:
+    """Whether the actor may say who stands in for the member: oneself, or who manages them. Raises NotVisible or PermissionMissing."""
+    if actor.pk != covered.pk:
+        require_touch(actor, covered, Capability.MEMBERS_MANAGE)
+
+
+def find_cover(member: Member, pk: int) -> Cover:
+    """One whose end the member may decide. Raises NotVisible or PermissionMissing."""
+    people = ("covered__user", "covered__role", "covered__office", "substitute__user")
+    rows = Cover.objects.filter(organization=member.organization, pk=pk).select_related(*people)
+    cover: Cover | None = rows.first()
+    if cover is None:
+        raise NotVisible
+    require_cover(member, cover.covered)
+    return cover
+
+
+def eligible_members(organization: Organization) -> QuerySet[Member]:
+    """Who can work customers as their own: active members whose role opens full profiles."""
     opens = RolePermission.objects.filter(role=OuterRef("role"), capability=Capability.CUSTOMERS_VIEW).exclude(
         reach=Reach.NONE
     )
-    counts = held.values("account_manager").annotate(count=Count("*")).values("count")
     members: QuerySet[Member] = (
         Member.objects.active()
         .for_organization(organization)
         .filter(Exists(opens))
         .select_related("user", "role", "office")
-        .annotate(load=Coalesce(Subquery(counts, output_field=IntegerField()), 0))
         .order_by("user__first_name", "user__last_name", "pk")
     )
     return members
+
+
+def eligible_managers(organization: Organization) -> QuerySet[Member]:
+    """Who can be an account manager. `load`: how many customers they hold."""
+    held = Customer.objects.filter(organization=OuterRef("organization"), account_manager=OuterRef("pk")).order_by()
+    counts = held.values("account_manager").annotate(count=Count("*")).values("count")
+    return eligible_members(organization).annotate(load=Coalesce(Subquery(counts, output_field=IntegerField()), 0))
 
 
 def assignable_offices(actor: Member) -> QuerySet[Office]:

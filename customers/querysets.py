@@ -13,7 +13,7 @@ from django.db.models.functions import Concat, Lower
 from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
-from customers.access import branches
+from customers.access import Rule, branches, rules
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
 from teams.models import Member
@@ -55,6 +55,20 @@ class CustomerQuerySet(OrganizationRows):
             can_assign=_flag(member, Capability.CUSTOMERS_ASSIGN),
             can_reveal=_flag(member, Capability.CUSTOMERS_REVEAL),
         )
+
+    def kept_by(self, member: Member) -> Self:
+        """Whom the member may open to others for a time: those whose account manager they may choose, and those that
+        they hold or stand in for."""
+        own = rules(member, Capability.CUSTOMERS_VIEW)
+        held = [own[rule] for rule in (Rule.MANAGER, Rule.COVER) if rule in own]
+        everyone: CustomerQuerySet = CustomerQuerySet(self.model)
+        chosen = everyone.permitted(member, Capability.CUSTOMERS_ASSIGN).values("pk")
+        rows = self.for_organization(member.organization)
+        return rows.filter(reduce(or_, held, Q(pk__in=chosen)))
+
+    def with_oversight(self, member: Member) -> Self:
+        """`can_oversee`: whether the member may also see who else sees the customer."""
+        return self.annotate(can_oversee=_flag(member, Capability.CUSTOMERS_OVERSEE))
 
     def matching(self, member: Member, term: SearchTerm) -> Self:
         """Search by part of the name, e-mail, phone in any spelling, or customer number.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from django.db.models import CharField, Exists, F, IntegerField, OuterRef, QuerySet, Subquery, Value
+from django.db.models import CharField, DateTimeField, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Lower, Now
 
 from accounts.pagination import COUNT_CAP, Keys, Page, capped_count, paginate
@@ -15,7 +15,8 @@ from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
 from customers.filters import Choice, Choices, Filters
-from customers.models import Assignment, Customer
+from customers.models import AccessRequest, Assignment, Cover, Customer, TemporaryAccess
+from customers.models.grants import MINUTE
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
@@ -23,6 +24,9 @@ from teams.models import Member, Office
 
 OPENED_LATELY: Final = timedelta(minutes=15)
 QUICK_RESULTS: Final = 8
+OWN_REQUESTS: Final = 20
+COUNTED: Final = 100
+SHOWN_COVERS: Final = 20
 _ON_LISTS: Final = (
     *(
         "organization",
@@ -152,6 +156,9 @@ def in_tree_order(offices: list[Node]) -> list[Node]:
 def profiles(member: Member) -> QuerySet[Customer]:
     """Customers as their own page shows them, with who assigned the account manager and since when."""
     present = Assignment.objects.filter(customer=OuterRef("pk"), ended_at=None)
+    cover = Cover.objects.running().filter(
+        covered=OuterRef("account_manager"), substitute__status=Member.Status.ACTIVE, substitute__user__is_active=True
+    )
     openings = AuditEvent.objects.filter(
         organization=member.organization,
         target_type=Customer._meta.label_lower,
@@ -163,12 +170,15 @@ def profiles(member: Member) -> QuerySet[Customer]:
     rows: QuerySet[Customer] = (
         Customer.objects.visible_to(member)
         .with_access(member)
+        .with_oversight(member)
         .select_related("office", "account_manager__user", "account_manager__office")
         .defer("search")
         .annotate(
             managed_since=Subquery(present.values("started_at")),
             assigned_by_name=Subquery(present.exclude(assigned_by=None).values(name=_name("assigned_by__user"))),
             opened_lately=Exists(openings),
+            absent_until=Subquery(cover.values(last=F("ends_at") - MINUTE), output_field=DateTimeField()),
+            substitute_name=Subquery(cover.values(name=_name("substitute__user"))),
         )
     )
     return rows
@@ -225,3 +235,56 @@ def taken_message(field: str, holder: Customer | None = None) -> str:
 
 def _name(user: str) -> Concat:
     return Concat(f"{user}__first_name", Value(" "), f"{user}__last_name", output_field=CharField())
+
+
+def waiting_request(member: Member, customer: Customer) -> AccessRequest | None:
+    """The member's own request for access to the customer that nobody has decided yet."""
+    mine = AccessRequest.objects.for_organization(member.organization).open().filter(member=member, customer=customer)
+    found: AccessRequest | None = mine.first()
+    return found
+
+
+def access_requests(member: Member) -> QuerySet[AccessRequest]:
+    """Those of others that wait, which the member decides or oversees; `can_decide` says which."""
+    rows = AccessRequest.objects.open().known_to(member).exclude(member=member)
+    return rows.select_related("customer", "member__user", "member__role", "member__office")
+
+
+def own_access_requests(member: Member) -> list[AccessRequest]:
+    """What the member asked for lately, about customers that still exist for them."""
+    mine = AccessRequest.objects.known_to(member).filter(member=member)
+    rows = mine.select_related("customer", "decided_by__user", "access").order_by("-created_at", "-pk")
+    return list(rows[:OWN_REQUESTS])
+
+
+def emergencies(member: Member) -> QuerySet[TemporaryAccess]:
+    """Every use of emergency access to the customers that the member oversees."""
+    overseen = Customer.objects.permitted(member, Capability.CUSTOMERS_OVERSEE).values("pk")
+    visible = Customer.objects.visible_to(member).values("pk")
+    rows: QuerySet[TemporaryAccess] = TemporaryAccess.objects.emergencies().filter(
+        organization=member.organization, customer__in=overseen
+    )
+    return rows.filter(customer__in=visible).select_related(
+        "customer", "member__user", "member__role", "reviewed_by__user"
+    )
+
+
+def count_waiting(member: Any) -> None:
+    """`access_request_count` and `emergency_count`, what waits for this member. Asked only where anything waits for anybody."""
+    member.access_request_count = member.emergency_count = 0
+    if getattr(member, "some_request_waits", False):
+        member.access_request_count = _counted(AccessRequest.objects.decidable_by(member))
+    if getattr(member, "some_emergency_waits", False):
+        member.emergency_count = _counted(emergencies(member).filter(reviewed_at=None).exclude(member=member))
+
+
+def _counted(rows: QuerySet[Any]) -> int:
+    return len(rows.order_by().values_list("pk")[:COUNTED])
+
+
+def covers(member: Member) -> list[Cover]:
+    """Who stands in for the member, and for whom the member does: now and later."""
+    rows = Cover.objects.filter(organization=member.organization_id, ends_at__gt=Now())
+    people = ("covered__user", "substitute__user")
+    found = rows.filter(Q(covered=member) | Q(substitute=member)).select_related(*people)
+    return list(found.order_by("starts_at", "pk")[:SHOWN_COVERS])

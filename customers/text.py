@@ -67,17 +67,6 @@ def mask_email(email: str) -> str:
     return f"{local[:1]}***@{domain[:1]}***.{domain.rsplit('.', 1)[-1]}"
 
 
-def national_phone(phone: str) -> str:
-    """`+2348034129981` as people of its country write it: `0803 412 9981`."""
-    if not phone.startswith("+"):
-        return phone
-    try:
-        number = phonenumbers.parse(phone, None)
-    except phonenumbers.NumberParseException:
-        return phone
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
-
-
 @dataclass(frozen=True, slots=True)
 class SearchTerm:
     """What somebody typed: parts that the `search` column must all contain, and the exact values that it may stand for.

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from django.urls import URLPattern, URLResolver, path
 
-from customers.views import account_managers, borrower, exports, offboarding, offices, profile, records, roles, settings
+from customers.views import (
+    access,
+    account_managers,
+    borrower,
+    cover,
+    emergencies,
+    exports,
+    offboarding,
+    offices,
+    profile,
+    records,
+    requests,
+    roles,
+    settings,
+)
 from customers.views.list import CustomerListView
 
 console_urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,6 +30,16 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/exports/<int:pk>/file/", exports.CustomerExportFileView.as_view(), name="customer_export_file"),
     path("customers/<int:pk>/", profile.CustomerProfileView.as_view(), name="customer_profile"),
     path("customers/<int:pk>/activity/", profile.CustomerActivityView.as_view(), name="customer_activity"),
+    path("customers/<int:pk>/access/", access.CustomerAccessView.as_view(), name="customer_access"),
+    path("customers/<int:pk>/request-access/", requests.AccessRequestView.as_view(), name="access_request"),
+    path("customers/<int:pk>/emergency-access/", emergencies.EmergencyAccessView.as_view(), name="emergency_access"),
+    path("access-requests/", requests.AccessRequestListView.as_view(), name="access_request_list"),
+    path("access-requests/<int:pk>/grant/", requests.AccessRequestGrantView.as_view(), name="access_request_grant"),
+    path(
+        "access-requests/<int:pk>/decline/", requests.AccessRequestDeclineView.as_view(), name="access_request_decline"
+    ),
+    path("emergency-access/", emergencies.EmergencyListView.as_view(), name="emergency_list"),
+    path("emergency-access/<int:pk>/review/", emergencies.EmergencyReviewView.as_view(), name="emergency_review"),
     path("customers/<int:pk>/edit/", records.CustomerEditView.as_view(), name="customer_edit"),
     path("customers/<int:pk>/status/", records.CustomerStatusView.as_view(), name="customer_status"),
     path("customers/<int:pk>/bvn/", profile.CustomerBvnRevealView.as_view(), name="customer_bvn"),
@@ -34,6 +58,8 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
         offboarding.MemberDeactivateView.as_view(),
         name="member_deactivate",
     ),
+    path("settings/members/<int:pk>/cover/", cover.MemberCoverView.as_view(), name="member_cover"),
+    path("settings/covers/<int:pk>/end/", cover.CoverEndView.as_view(), name="cover_end"),
     path("settings/members/<int:pk>/remove/", offboarding.MemberRemoveView.as_view(), name="member_remove"),
     path("settings/offices/<int:pk>/move/", offices.OfficeMoveView.as_view(), name="office_move"),
     path("settings/offices/<int:pk>/deactivate/", offices.OfficeDeactivateView.as_view(), name="office_deactivate"),

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from customers.readers import count_waiting
 from lendconsole import navigation
 
 
@@ -14,6 +15,7 @@ def console(request: HttpRequest) -> dict[str, Any]:
     member = getattr(request, "member", None)
     if member is None:
         return {"member": None, "organization": None, "navigation": (), "settings_navigation": ()}
+    count_waiting(member)
     match = request.resolver_match
     view_name = match.view_name if match else ""
     return {

@@ -27,6 +27,7 @@ from accounts.models import Organization
 from accounts.pages import signed_in_user
 from accounts.views import CONTINUE_AT
 from audit.services import Origin, set_origin
+from customers.models import AccessRequest, TemporaryAccess
 from lendconsole.navigation import COUNTED_IN_FULL
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
@@ -155,6 +156,8 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     permissions = RolePermission.objects.filter(role=OuterRef("role"))
     failed = OutgoingEmail.objects.failed().filter(organization=OuterRef("organization")).order_by().values("pk")
+    requests = AccessRequest.objects.open().filter(organization=OuterRef("organization"))
+    unreviewed = TemporaryAccess.objects.unreviewed().filter(organization=OuterRef("organization"))
     user = signed_in_user(request)
     member: Member | None = (
         Member.objects.active()
@@ -164,6 +167,8 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
             has_other_memberships=Exists(others),
             has_second_factor=Exists(second_factors),
             held=ArraySubquery(permissions.values(pair=Concat("capability", Value("="), "reach"))),
+            some_request_waits=Exists(requests),
+            some_emergency_waits=Exists(unreviewed),
             failed_email_count=CountOf(failed[: COUNTED_IN_FULL + 1]),
         )
         .first()

@@ -12,7 +12,15 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import Organization, User
 from customers.exporting.making import rights_of
-from customers.models import Assignment, Customer, CustomerUserObjectPermission, Export
+from customers.models import (
+    AccessRequest,
+    Assignment,
+    Cover,
+    Customer,
+    CustomerUserObjectPermission,
+    Export,
+    TemporaryAccess,
+)
 from teams.models import Invitation, Member, Office, Role, RolePermission
 
 PASSWORD = "correct horse battery 9"
@@ -138,3 +146,44 @@ def grant(customer: Customer, manager: Member) -> CustomerUserObjectPermission:
         "manage_customer", manager.user, customer
     )
     return row
+
+
+def emergency(customer: Customer, member: Member, **facts: Any) -> TemporaryAccess:
+    """Used an hour ago, so that it opens nothing anymore."""
+    began = timezone.now() - timedelta(hours=1)
+    return TemporaryAccess.objects.create(
+        organization=customer.organization,
+        customer=customer,
+        member=member,
+        kind=TemporaryAccess.Kind.EMERGENCY,
+        starts_at=began,
+        ends_at=began + timedelta(minutes=30),
+        reason=facts.pop("reason", "The customer stands at the counter"),
+        **facts,
+    )
+
+
+def request(customer: Customer, member: Member, **facts: Any) -> AccessRequest:
+    """Open for seven days, for one day of access."""
+    return AccessRequest.objects.create(
+        organization=customer.organization,
+        customer=customer,
+        member=member,
+        reason=facts.pop("reason", "Asks about a repayment"),
+        hours=facts.pop("hours", 24),
+        expires_at=facts.pop("expires_at", timezone.now() + timedelta(days=7)),
+        **facts,
+    )
+
+
+def cover(covered: Member, substitute: Member, **facts: Any) -> Cover:
+    """For two weeks, a month from now."""
+    starts_at = facts.pop("starts_at", timezone.now() + timedelta(days=30))
+    return Cover.objects.create(
+        organization=covered.organization,
+        covered=covered,
+        substitute=substitute,
+        starts_at=starts_at,
+        ends_at=facts.pop("ends_at", starts_at + timedelta(days=14)),
+        **facts,
+    )

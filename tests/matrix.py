@@ -11,8 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from audit.models import AuditEvent
-from customers.models import Customer, Export
+from customers.models import AccessRequest, Cover, Customer, Export, TemporaryAccess
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
@@ -128,6 +130,28 @@ def manager(key: str) -> Payload:
     }
 
 
+def access_request(lender: Lender) -> list[Any]:
+    """Of support, about the customer of the first account manager."""
+    return [AccessRequest.objects.for_organization(lender.organization).get().pk]
+
+
+def emergency(lender: Lender) -> list[Any]:
+    return [TemporaryAccess.objects.emergencies().get(organization=lender.organization).pk]
+
+
+def cover(lender: Lender) -> list[Any]:
+    return [Cover.objects.get(organization=lender.organization).pk]
+
+
+def substitute(lender: Lender) -> dict[str, Any]:
+    today = timezone.localdate()
+    return {"substitute": lender["other_manager"].pk, "first_day": today, "last_day": today}
+
+
+def wish(lender: Lender) -> dict[str, Any]:
+    return {"reason": "Asks about a repayment", "hours": 24}
+
+
 def new_role(lender: Lender) -> dict[str, Any]:
     target: Member = lender["loan_officer"]
     return {"role": lender.roles["customer_support"].pk, "office": lender.other_branch.pk, "version": fresh(target)}
@@ -222,6 +246,8 @@ def policy(lender: Lender) -> dict[str, Any]:
 SUPER = frozenset({"super_admin"})
 READERS_OF_MEMBERS = ADMINS | {"compliance", "no_users_unit"}
 OVERSEERS = ADMINS | {"compliance"}
+STRANGERS = frozenset({"loan_officer", "other_manager"})
+"""For whom a request of support about the first account manager's customer does not exist."""
 
 ROWS: list[Row] = [
     *page("dashboard", EVERYBODY),
@@ -234,6 +260,37 @@ ROWS: list[Row] = [
     *page("customers:customer_profile", EVERYBODY - NOBODYS, NOBODYS, args=customer("free")),
     *page("customers:customer_profile", EVERYBODY - OTHERS, OTHERS, args=customer("own")),
     *page("customers:customer_activity", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
+    *page("customers:customer_access", OVERSEERS, OTHERS, args=customer("own")),
+    *page("customers:customer_access", OVERSEERS, NOBODYS, args=customer("free")),
+    *page("customers:access_request", FINDERS - {"account_manager"}, {"account_manager"}, args=customer("distant")),
+    Row(
+        "customers:access_request",
+        "POST",
+        frozenset({"loan_officer", "customer_support"}),
+        frozenset({"account_manager"}),
+        customer("distant"),
+        wish,
+        unfit=OVERSEERS | {"other_manager"},
+    ),
+    *page("customers:access_request_list", FINDERS),
+    *page(
+        "customers:access_request_grant",
+        ADMINS | {"account_manager"},
+        STRANGERS,
+        args=access_request,
+        post=lambda lender: {"hours": 24},
+    ),
+    *page(
+        "customers:access_request_decline",
+        ADMINS | {"account_manager"},
+        STRANGERS,
+        args=access_request,
+        post=lambda lender: {"answer": "Ask me"},
+    ),
+    *page("customers:emergency_access", ADMINS, args=customer("own")),
+    Row("customers:emergency_access", "POST", ADMINS, args=customer("own"), payload=wish, unfit=ADMINS),
+    *page("customers:emergency_list", OVERSEERS),
+    *page("customers:emergency_review", OVERSEERS, args=emergency, post=nothing, get=False),
     *page("customers:customer_edit", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=edited("own")),
     *page("customers:customer_edit", ADMINS | {"loan_officer"}, NOBODYS, args=customer("free"), post=edited("free")),
     *page("customers:customer_status", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=status("own")),
@@ -267,6 +324,20 @@ ROWS: list[Row] = [
         EVERYBODY - MANAGERS - SUPER,
         payload=lambda lender: {"name": lender.organization.name},
         unfit=MANAGERS | SUPER,
+    ),
+    *page(
+        "customers:member_cover",
+        ADMINS | {"account_manager"},
+        EVERYBODY - READERS_OF_MEMBERS - {"account_manager"},
+        args=member("account_manager"),
+        post=substitute,
+    ),
+    *page(
+        "customers:cover_end",
+        ADMINS | {"account_manager"},
+        EVERYBODY - READERS_OF_MEMBERS - {"account_manager"},
+        args=cover,
+        post=nothing,
     ),
     *page("customers:member_remove", ADMINS, args=member("loan_officer"), post=nothing),
     *page("customers:member_deactivate", ADMINS, args=member("loan_officer"), post=nothing),

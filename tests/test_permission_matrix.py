@@ -65,6 +65,9 @@ def furnished(world: World) -> World:
                 organization=lender.organization, member=lender["admin"], words=f"{canary}-Words"
             )
             ExportChunk.objects.create(organization=lender.organization, export=export, number=0, content=b"file")
+            factories.request(lender.customers["own"], lender["customer_support"], reason=f"{canary}-Reason")
+            factories.emergency(lender.customers["distant"], lender["loan_officer"], reason=f"{canary}-Reason")
+            factories.cover(lender["account_manager"], lender["loan_officer"], reason=f"{canary}-Reason")
             OutgoingEmail.objects.create(
                 organization=lender.organization,
                 kind="customers/manager_assigned",

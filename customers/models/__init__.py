@@ -3,9 +3,11 @@ from customers.models.assignment import Assignment
 from customers.models.borrower import BorrowerLink
 from customers.models.customer import Customer
 from customers.models.export import Export, ExportChunk
+from customers.models.requests import AccessRequest
 
 __all__ = [
     "MANAGE",
+    "AccessRequest",
     "Assignment",
     "BorrowerLink",
     "Cover",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -12,6 +14,7 @@ from guardian.models import UserObjectPermissionBase
 
 from lendconsole.tenancy import CurrentOrganization, RowLevelSecurity, SameOrganization, TenantModel
 
+MINUTE = timedelta(minutes=1)
 MANAGE = "manage_customer"
 """guardian's permission on one customer; who holds it works that customer as their own."""
 
@@ -41,6 +44,14 @@ class RunningQuerySet(models.QuerySet):
     def running(self) -> RunningQuerySet:
         """By the database's clock, so that a right ends on the minute without any job."""
         return self.filter(starts_at__lte=Now(), ends_at__gt=Now())
+
+
+class TemporaryAccessQuerySet(RunningQuerySet):
+    def emergencies(self) -> TemporaryAccessQuerySet:
+        return self.filter(kind="emergency")
+
+    def unreviewed(self) -> TemporaryAccessQuerySet:
+        return self.emergencies().filter(reviewed_at=None)
 
 
 class Cover(TenantModel):
@@ -74,6 +85,11 @@ class Cover(TenantModel):
     def __str__(self) -> str:
         return f"{self.substitute} for {self.covered}"
 
+    @property
+    def last_moment(self) -> datetime:
+        """The last minute of it, whose day people name: it ends at midnight."""
+        return self.ends_at - MINUTE
+
 
 class TemporaryAccess(TenantModel):
     """One customer opened to one member for a time: an emergency, or a granted request."""
@@ -89,15 +105,17 @@ class TemporaryAccess(TenantModel):
     ends_at = models.DateTimeField()
     reason = models.CharField(max_length=500)
     granted_by = models.ForeignKey("teams.Member", models.PROTECT, null=True, related_name="+")
+    reviewed_at = models.DateTimeField(null=True, help_text="emergencies: when somebody who oversees looked at it")
+    reviewed_by = models.ForeignKey("teams.Member", models.PROTECT, null=True, related_name="+")
 
-    objects = RunningQuerySet.as_manager()
+    objects = TemporaryAccessQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,
             *(
                 SameOrganization(field, name=f"customers_temporary_{field}_same_organization")
-                for field in ("customer", "member", "granted_by")
+                for field in ("customer", "member", "granted_by", "reviewed_by")
             ),
             models.CheckConstraint(
                 condition=Q(ends_at__gt=F("starts_at")), name="customers_temporary_ends_after_start"
@@ -106,6 +124,11 @@ class TemporaryAccess(TenantModel):
         indexes = [
             models.Index(fields=["member", "ends_at"], name="customers_temporary_member"),
             models.Index(fields=["customer", "ends_at"], name="customers_temporary_customer"),
+            models.Index(
+                fields=["organization", "-starts_at", "-id"],
+                condition=Q(kind="emergency"),
+                name="customers_temporary_emergency",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -137,8 +137,8 @@ def change_customer_status(
 
 
 @transaction.atomic
-def open_profile(*, actor: Member, pk: int) -> Customer:
-    """The customer for its own page, at the level the actor may see. Raises NotVisible.
+def open_profile(*, actor: Member, pk: int, needed: Capability | None = None) -> Customer:
+    """The customer for its own page, at the level the actor may see. Raises NotVisible, and PermissionMissing without `needed`.
 
     Opening in full is audited, once per member and customer within readers.OPENED_LATELY: a page that is reloaded,
     or left for its next tab, is one opening.
@@ -146,6 +146,8 @@ def open_profile(*, actor: Member, pk: int) -> Customer:
     customer: Customer | None = profiles(actor).filter(pk=pk).first()
     if customer is None:
         raise NotVisible
+    if needed is not None:
+        require(actor, needed, customer)
     if customer.access == FULL and not customer.opened_lately:  # type: ignore[attr-defined]  # annotated by profiles
         record(actor=actor, verb=Verb.CUSTOMER_OPENED, target=customer)
     return customer

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 from django import template
 
-from customers.models import Customer
+from customers.models import Cover, Customer
+from customers.policy import require_cover
+from customers.readers import covers
+from lendconsole.errors import DomainError
 from teams.capabilities import Capability
 from teams.models import Member
 
@@ -27,3 +30,19 @@ def customers_seen(member: Member) -> Seen:
         for capability in (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW)
     )
     return Seen(found, opened)
+
+
+@dataclass(frozen=True, slots=True)
+class Covers:
+    rows: list[Cover]
+    may_change: bool
+
+
+@register.simple_tag
+def covers_of(target: Member, reader: Member) -> Covers:
+    """Who stands in for the member and for whom they do: `{% covers_of target member as covers %}`."""
+    try:
+        require_cover(reader, target)
+    except DomainError:
+        return Covers(covers(target), False)
+    return Covers(covers(target), target.status == Member.Status.ACTIVE and target.may(Capability.CUSTOMERS_VIEW))

@@ -15,7 +15,7 @@ from customers.errors import NothingToReveal
 from customers.models import Customer
 from customers.policy import find_customer, require
 from customers.querysets import FULL
-from customers.readers import events, periods
+from customers.readers import events, periods, waiting_request
 from customers.services.records import open_profile, reveal_bvn
 from customers.views.pages import neighbors
 from teams.capabilities import Capability
@@ -36,7 +36,9 @@ class CustomerProfileView(ConsolePage):
         return [f"customers/customer_{'profile' if self.customer.access == FULL else 'card'}.html"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(customer=self.customer, tab="general", **kwargs)
+        sees_card = self.customer.access != FULL
+        waiting = waiting_request(self.member, self.customer) if sees_card else None
+        return super().get_context_data(customer=self.customer, tab="general", waiting_request=waiting, **kwargs)
 
 
 class CustomerActivityView(ConsolePage):

@@ -73,10 +73,24 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_create": _plain,
     "customers:customer_profile": lambda site: [*_customer(site), *_two_customers(site)],
     "customers:customer_activity": _customer,
+    "customers:customer_access": lambda site: [
+        *_two_customers(site),
+        *(
+            At((site.lender.customers["own"].pk,), query)
+            for query in ("?show=nobody", "?q=o", "?q=nobody+of+this+name")
+        ),
+    ],
+    "customers:access_request_list": _plain,
+    "customers:access_request_grant": lambda site: [At((site.request,))],
+    "customers:access_request_decline": lambda site: [At((site.request,))],
+    "customers:emergency_access": lambda site: [At((site.lender.customers["own"].pk,))],
+    "customers:emergency_list": lambda site: [At(), At(query="?show=open")],
     "customers:customer_edit": _customer,
     "customers:customer_status": _customer,
     "customers:account_manager_assign": _two_customers,
     "customers:account_manager_remove": lambda site: _two_customers(site)[:1],
+    "customers:member_cover": _member("account_manager", "super_admin"),
+    "customers:cover_end": lambda site: [At((site.cover,))],
     "customers:member_deactivate": _member("account_manager", "loan_officer"),
     "customers:member_remove": _member("account_manager", "loan_officer"),
     "customers:role_edit": lambda site: [*_own_role(site), *_wider_role(site)],
@@ -149,6 +163,8 @@ OF_SUPPORT: Pages = {
     "dashboard": _plain,
     "customers:customer_list": lambda site: [At(), At(query="?q=0803")],
     "customers:customer_profile": lambda site: [*_two_customers(site), At((0,), status=404)],
+    "customers:access_request": lambda site: [At((site.lender.customers["own"].pk,))],
+    "customers:access_request_list": _plain,
     "teams:member_list": lambda site: [At(status=403)],
     "teams:membership": _plain,
 }
@@ -211,6 +227,7 @@ NO_PAGES = {
     "mfa_list_webauthn",
     "mfa_login_webauthn",
     "notifications:email_send_again",
+    "customers:emergency_review",
     "teams:member_export",
     "teams_public:invitation_ask",
     "teams:organization_logo_remove",

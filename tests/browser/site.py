@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from customers.exporting.making import CHANGED
 from customers.models import Customer, Export
+from customers.services.access import decline_access, request_access
 from customers.services.account_managers import assign_account_manager
 from customers.services.borrowers import borrower_page_url
 from customers.services.records import change_customer_status, open_profile
@@ -35,6 +36,8 @@ class Site:
 
     lender: Lender
     other: Lender
+    request: int
+    cover: int
     closed_office: int
     unused_role: int
     invited_together: int
@@ -58,11 +61,15 @@ def furnish(lender: Lender, other: Lender) -> Site:
             description="Closed in 2025; its customers went to Kano.",
         )
         _heads(lender)
+        request = _accesses(lender)
         exports = _exports(lender)
+        now = timezone.now()
+        cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
+        factories.cover(lender["super_admin"], lender["admin"])
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, closed.pk, unused, together, invitation, links, exports)
+    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports)
 
 
 def _team(lender: Lender) -> tuple[int, int]:
@@ -125,6 +132,20 @@ def _exports(lender: Lender) -> list[int]:
     held = timezone.now() + timedelta(hours=1)  # by a worker, so that the one beside the tests leaves them as they are
     facts = {"organization": lender.organization, "member": lender["super_admin"], "leased_until": held}
     return [factories.ExportFactory(**facts, **state).pk for state in states]
+
+
+def _accesses(lender: Lender) -> int:
+    """A request that waits and one of each outcome, and emergency access reviewed and not."""
+    own, distant = lender.customers["own"], lender.customers["distant"]
+    support, manager = lender["customer_support"], lender["account_manager"]
+    request_access(actor=lender["loan_officer"], customer=distant, reason="Left a message for me", hours=168)
+    declined = request_access(actor=support, customer=distant, reason="Just looking around", hours=24)
+    decline_access(actor=lender["other_manager"], request=declined, answer="There is nothing you need")
+    waiting = request_access(actor=support, customer=own, reason="Asks about a repayment on the phone", hours=24)
+    factories.emergency(own, support, reason="Card stolen, the customer is on the phone")
+    factories.emergency(distant, support, reviewed_by=lender["compliance"], reviewed_at=timezone.now())
+    factories.emergency(own, manager)
+    return waiting.pk
 
 
 def _heads(lender: Lender) -> None:

@@ -31,6 +31,11 @@ from tests.world import Lender, World
 
 URL = "settings/organization/"
 ALWAYS_SENT = {
+    "customers/access_decided",
+    "customers/access_requested",
+    "customers/cover_ended",
+    "customers/cover_named",
+    "customers/emergency_access",
     "customers/borrower_link",
     "teams/deactivated",
     "teams/invitation",

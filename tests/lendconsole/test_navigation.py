@@ -54,7 +54,7 @@ def test_super_admin_sees_everything() -> None:
     member = of_role(BuiltInRole.SUPER_ADMIN)
     assert labels(member) == {
         "": ["Dashboard"],
-        "Customer management": ["Customers"],
+        "Customer management": ["Customers", "Access requests", "Emergency access"],
         "Back office": ["Audit log", "E-mails"],
     }
     assert settings_labels(member) == ["Team members", "Offices", "Roles and permissions", "Organization", "Security"]
@@ -62,7 +62,7 @@ def test_super_admin_sees_everything() -> None:
 
 def test_account_manager_has_customers_and_no_settings() -> None:
     member = of_role(BuiltInRole.ACCOUNT_MANAGER)
-    assert labels(member) == {"": ["Dashboard"], "Customer management": ["Customers"]}
+    assert labels(member) == {"": ["Dashboard"], "Customer management": ["Customers", "Access requests"]}
     assert settings_labels(member) == []
 
 
@@ -71,7 +71,14 @@ def test_failed_emails_are_counted_beside_their_item(failed: int, shown: str) ->
     member: Any = of_role(BuiltInRole.SUPER_ADMIN)
     member.failed_email_count = failed
     counts = {link.label: link.count for group in navigation.menu(member, "dashboard") for link in group.links}
-    assert counts == {"Dashboard": "", "Customers": "", "Audit log": "", "E-mails": shown}
+    assert counts == {
+        "Dashboard": "",
+        "Customers": "",
+        "Access requests": "",
+        "Emergency access": "",
+        "Audit log": "",
+        "E-mails": shown,
+    }
 
 
 @pytest.mark.django_db
