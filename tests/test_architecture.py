@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.pages import ConsoleMixin
 from teams.capabilities import UNITS, Capability
+from tools.remove_guards import GUARDS, Guard
 
 ROOT = Path(__file__).resolve().parent.parent
 APPS = ("accounts", "audit", "notifications", "teams", "customers")
@@ -110,3 +111,8 @@ def test_the_repository_speaks_of_the_product_alone() -> None:
     ):
         text = path.read_text()
         assert not [word for word in forbidden if word in text], name(path)
+
+
+@pytest.mark.parametrize("guard", GUARDS, ids=lambda guard: guard.name)
+def test_the_tool_that_removes_guards_finds_them(guard: Guard) -> None:
+    assert guard.code in (ROOT / guard.file).read_text()
