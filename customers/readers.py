@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 from django.db.models import CharField, DateTimeField, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Lower, Now
 
+from accounts.models import Organization
 from accounts.pagination import COUNT_CAP, Keys, Page, capped_count, paginate
 from audit.models import AuditEvent
 from audit.verbs import Verb
@@ -270,16 +271,18 @@ def emergencies(member: Member) -> QuerySet[TemporaryAccess]:
 
 
 def count_waiting(member: Any) -> None:
-    """`access_request_count` and `emergency_count`, what waits for this member. Asked only where anything waits for anybody."""
+    """`access_request_count` and `emergency_count`, what waits for this member: one statement, where anything waits for anybody."""
     member.access_request_count = member.emergency_count = 0
+    counts: dict[str, CappedCount] = {}
     if getattr(member, "some_request_waits", False):
-        member.access_request_count = _counted(AccessRequest.objects.decidable_by(member))
+        counts["access_request_count"] = CappedCount(AccessRequest.objects.decidable_by(member), COUNTED - 1)
     if getattr(member, "some_emergency_waits", False):
-        member.emergency_count = _counted(emergencies(member).filter(reviewed_at=None).exclude(member=member))
-
-
-def _counted(rows: QuerySet[Any]) -> int:
-    return len(rows.order_by().values_list("pk")[:COUNTED])
+        unreviewed = emergencies(member).filter(reviewed_at=None).exclude(member=member)
+        counts["emergency_count"] = CappedCount(unreviewed, COUNTED - 1)
+    if counts:
+        values = Organization.objects.filter(pk=member.organization.pk).values_list(*counts.values()).get()
+        for name, value in zip(counts, values, strict=True):
+            setattr(member, name, value or 0)  # a reach of nothing counts as null
 
 
 def covers(member: Member) -> list[Cover]:

@@ -332,3 +332,17 @@ def test_lists_ask_the_same_for_few_and_many(world: World, path: str) -> None:
     few = statements(client, kudi.url(path))
     more(24)
     assert len(statements(client, kudi.url(path))) == len(few)
+
+
+@pytest.mark.parametrize(("role", "shown"), [("admin", 2), ("compliance", 1), ("loan_officer", 0)])
+def test_what_waits_for_somebody_costs_their_pages_one_statement_more(world: World, role: str, shown: int) -> None:
+    kudi = world.kudi
+    client, url = kudi.client(role), kudi.url("")
+    client.get(url)
+    few = statements(client, url)
+    with organization_context(kudi.organization.pk):
+        factories.request(kudi.customers["own"], kudi["customer_support"])
+        factories.emergency(kudi.customers["own"], kudi["customer_support"])
+    assert len(statements(client, url)) == len(few) + 1
+    assert words(client.get(url)).count('<span class="sidebar-count">') == shown
+    assert len(statements(client, kudi.url("customers/?q=own"))) <= 8

@@ -88,7 +88,7 @@ def test_two_hundred_assignments(  # one story, told in order
             assert time.perf_counter() - started < 2
             broker.start()
             broker.empty()  # whatever the queue still knew is gone
-    assert _percentile(without_valkey, 95) < _percentile(calm, 95) + 0.05
+    assert _percentile(without_valkey, 95) < _percentile(calm, 95) + 0.25
     before_restart = len(server.arrived)
     worker = start_worker()
 
