@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import Model, Q, QuerySet
+from django.db.models import IntegerField, Model, Q, QuerySet, Subquery
 
 PAGE_SIZE = 50
 COUNT_CAP = 1000
@@ -65,6 +65,16 @@ def paginate(
         after=_encode(found[-1], order) if found and has_next else "",
         before=_encode(found[0], order) if found and has_previous else "",
     )
+
+
+class CappedCount(Subquery):
+    """How many rows a queryset has, counted inside another statement and no further than cap + 1."""
+
+    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
+    output_field = IntegerField()
+
+    def __init__(self, rows: QuerySet[Any], cap: int = COUNT_CAP) -> None:
+        super().__init__(rows.order_by().values("pk")[: cap + 1])
 
 
 def capped_count(rows: QuerySet[Any], cap: int = COUNT_CAP) -> int:

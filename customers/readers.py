@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from django.db.models import CharField, DateTimeField, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Lower, Now
 
 from accounts.models import Organization
-from accounts.pagination import COUNT_CAP, Keys, Page, capped_count, paginate
+from accounts.pagination import CappedCount, Keys, Page, capped_count, paginate
 from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
@@ -48,16 +48,6 @@ _THING: Final = {"number": "customer number", "phone": "phone number", "email": 
 
 
 Node = TypeVar("Node", Office, Choice)
-
-
-class CappedCount(Subquery):
-    """How many rows a queryset has, counted inside another statement and no further than the queryset's slice."""
-
-    template = "(SELECT count(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
-
-    def __init__(self, rows: QuerySet[Any], cap: int = COUNT_CAP) -> None:
-        super().__init__(rows.order_by().values("pk")[: cap + 1])
 
 
 @dataclass(frozen=True, slots=True)

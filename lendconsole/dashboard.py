@@ -10,9 +10,9 @@ from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
 from accounts.pages import ConsolePage
+from accounts.pagination import CappedCount
 from customers.models import Assignment, Customer
 from customers.policy import eligible_managers
-from customers.readers import CappedCount
 from teams.capabilities import Capability, Reach
 from teams.models import Invitation, Member
 

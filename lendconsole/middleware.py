@@ -15,7 +15,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.handlers.exception import response_for_exception
 from django.db import connection, transaction
-from django.db.models import Exists, IntegerField, OuterRef, Subquery, Value
+from django.db.models import Exists, OuterRef, Value
 from django.db.models.functions import Concat
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -25,6 +25,7 @@ from django.utils import timezone
 from accounts.middleware import keep_session_limits
 from accounts.models import Organization
 from accounts.pages import signed_in_user
+from accounts.pagination import CappedCount
 from accounts.views import CONTINUE_AT
 from audit.services import Origin, set_origin
 from customers.models import AccessRequest, TemporaryAccess
@@ -36,13 +37,6 @@ from teams.models import Member, RolePermission
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 ORGANIZATION_PATH = re.compile(r"^/o/(?P<slug>[a-z0-9-]+)/")
 SEEN_EVERY = timedelta(minutes=5)
-
-
-class CountOf(Subquery):
-    """How many rows the inner query has: their limit ends the counting."""
-
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
-    output_field = IntegerField()
 
 
 class RequestOriginMiddleware:
@@ -155,7 +149,7 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     others = Member.objects.filter(user=OuterRef("user"), status=Member.Status.ACTIVE).exclude(pk=OuterRef("pk"))
     second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     permissions = RolePermission.objects.filter(role=OuterRef("role"))
-    failed = OutgoingEmail.objects.failed().filter(organization=OuterRef("organization")).order_by().values("pk")
+    failed = OutgoingEmail.objects.failed().filter(organization=OuterRef("organization"))
     requests = AccessRequest.objects.open().filter(organization=OuterRef("organization"))
     unreviewed = TemporaryAccess.objects.unreviewed().filter(organization=OuterRef("organization"))
     user = signed_in_user(request)
@@ -169,7 +163,7 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
             held=ArraySubquery(permissions.values(pair=Concat("capability", Value("="), "reach"))),
             some_request_waits=Exists(requests),
             some_emergency_waits=Exists(unreviewed),
-            failed_email_count=CountOf(failed[: COUNTED_IN_FULL + 1]),
+            failed_email_count=CappedCount(failed, COUNTED_IN_FULL),
         )
         .first()
     )
