@@ -116,19 +116,33 @@ class FormPage(ConsoleMixin, FormView):
 
     http_method_names: ClassVar[list[str]] = ["get", "head", "post", "options"]  # type: ignore[misc]  # FormView takes PUT as POST
 
+    preview_button: ClassVar[str] = ""
+    """The button that shows the page for what was typed, unjudged and unsaved; it posts, so that nothing typed is in an address."""
+
+    def find(self) -> None:
+        """Fetch what the address names, before anything else. Raises NotVisible or PermissionMissing."""
+
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Asked before anything is typed. What a page fetches of itself while somebody types is left alone."""
+        """A fresh sign-in is asked for before anything is typed. What a page fetches of itself meanwhile is left alone."""
+        self.find()
         htmx = getattr(request, "htmx", None)
         if (not htmx or htmx.target == DIALOG) and self.must_confirm():
             return self.confirm_first()
         response: HttpResponse = super().get(request, *args, **kwargs)
         return response
 
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        self.find()
+        if self.preview_button and self.preview_button in request.POST:
+            return self.render_to_response(self.get_context_data(form=self.typed_so_far()))
+        response: HttpResponse = super().post(request, *args, **kwargs)
+        return response
+
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "member": self.member}
 
     def typed_so_far(self) -> forms.Form:
-        """The form with what was posted, when a button asks to see the page for it and not yet whether it is right."""
+        """The form with what was posted and no judgment of it."""
         arguments = self.get_form_kwargs()
         typed = arguments.pop("data").dict()
         arguments.pop("files", None)

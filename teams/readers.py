@@ -127,7 +127,7 @@ def member_list(member: Member, parameters: Mapping[str, Any]) -> MemberList:
     roles = roles_of(member.organization)
     offices = in_tree_order(Office.objects.for_organization(member.organization))
     for office in offices:
-        office.indented_name = indented(office)  # type: ignore[attr-defined]
+        office.indented_name = indented(office)  # type: ignore[attr-defined]  # for the filter alone
     counts = _counts(member)
     filters = MemberFilters.parse(parameters, roles, offices)
     if filters.status not in counts:
@@ -148,7 +148,7 @@ def member_list(member: Member, parameters: Mapping[str, Any]) -> MemberList:
 
 def _members(member: Member, filters: MemberFilters) -> QuerySet[Member]:
     rows = filters.narrow(Member.objects.visible_to(member).matching(filters.q).filter(status=filters.status))
-    rows = rows.with_second_factor().with_customer_count().select_related("user", "office")  # type: ignore[attr-defined]
+    rows = rows.with_second_factor().with_customer_count().select_related("user", "office")  # type: ignore[attr-defined]  # narrow is typed for both lists
     rows = rows.annotate(
         in_reach_to_manage=_permitted(member, Capability.MEMBERS_MANAGE),
         in_reach_to_deactivate=_permitted(member, Capability.MEMBERS_DEACTIVATE),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.pages import FormPage
@@ -23,17 +22,6 @@ class CoverPage(FormPage):
 
     covered: Member
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().post(request, *args, **kwargs)
-
-    def _find(self) -> None:
-        raise NotImplementedError
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(covered=self.covered, back=self.next_url(), **kwargs)
 
@@ -47,7 +35,7 @@ class MemberCoverView(CoverPage):
     template_name = "customers/member_cover.html"
     form_class = CoverForm
 
-    def _find(self) -> None:
+    def find(self) -> None:
         self.covered = find_member(self.member, self.kwargs["pk"])
         require_cover(self.member, self.covered)
 
@@ -68,7 +56,7 @@ class CoverEndView(CoverPage):
     form_class = ConfirmForm
     cover: Cover
 
-    def _find(self) -> None:
+    def find(self) -> None:
         self.cover = find_cover(self.member, self.kwargs["pk"])
         self.covered = self.cover.covered
 

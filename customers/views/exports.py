@@ -49,13 +49,8 @@ class CustomerExportView(FormPage):
     def found(self) -> CustomerPage:
         return customer_count(self.member, self.filters)
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def find(self) -> None:
         self.member.require(Capability.CUSTOMERS_FIND)
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        self.member.require(Capability.CUSTOMERS_FIND)
-        return super().post(request, *args, **kwargs)
 
     def needs_fresh_sign_in(self) -> bool:
         """Where counting stopped early there may be as many as that."""

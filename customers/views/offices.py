@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
 
 from accounts.pages import FormPage
 from customers.office_effects import OfficeEffects, office_effects
@@ -24,23 +23,13 @@ class OfficePage(FormPage):
     """A form about the office of the address, with what the choice would do (`effects`): live, or on a button without JavaScript."""
 
     capability = Capability.OFFICES_MANAGE
+    preview_button = "preview"
     office: Office
     shown: tuple[str, ...]
     """The fields whose choices decide the effects."""
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def find(self) -> None:
         self.office = find_office(self.member, self.kwargs["pk"])
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.office = find_office(self.member, self.kwargs["pk"])
-        if "preview" not in request.POST:
-            return super().post(request, *args, **kwargs)
-        arguments = self.get_form_kwargs()
-        arguments["initial"] |= arguments.pop("data").dict()
-        arguments.pop("files", None)
-        form: forms.Form = self.get_form_class()(**arguments)
-        return self.render_to_response(self.get_context_data(form=form))
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "office": self.office}

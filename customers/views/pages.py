@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 
 from accounts.pages import FormPage
 from accounts.pagination import Page
@@ -13,17 +13,17 @@ from customers.models import Customer
 from customers.policy import find_customer, may, require
 from teams.capabilities import Capability
 
-REFRESH = "refresh"
 LONGEST_URL = 300  # what accounts.Submission remembers
 
 
 class RefreshablePage(FormPage):
     """A form in which one choice changes what another field offers.
 
-    The button named "refresh" shows the form again with what was typed, unjudged and unsaved. It posts, because what
-    people type about customers must not stand in addresses. htmx asks for the list of members alone.
+    The button posts, because what people type about customers must not stand in addresses. htmx asks for the list of
+    members alone.
     """
 
+    preview_button = "refresh"
     managers_field: str
     managers_optional = False
 
@@ -36,11 +36,6 @@ class RefreshablePage(FormPage):
         form = context["form"]
         field = form[self.managers_field] if self.managers_field in form.fields else None
         return {**context, "managers_field": field, "managers_optional": self.managers_optional}
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if REFRESH in request.POST:
-            return self.render_to_response(self.get_context_data(form=self.typed_so_far()))
-        return super().post(request, *args, **kwargs)
 
     def get_initial(self) -> dict[str, Any]:
         """Links and htmx choose the office in the address."""
@@ -57,15 +52,7 @@ class CustomerPage(FormPage):
     needed: Capability
     customer: Customer
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().post(request, *args, **kwargs)
-
-    def _find(self) -> None:
+    def find(self) -> None:
         self.customer = find_customer(self.member, self.kwargs["pk"])
         require(self.member, self.needed, self.customer)
 
@@ -76,7 +63,7 @@ class CustomerPage(FormPage):
         """Back to the page behind the dialog, with its filters; else to the profile, unless this act closed it to the member."""
         if not may(self.member, Capability.CUSTOMERS_FIND, self.customer):
             return self.member.url("customers:customer_list")
-        behind = getattr(self.request.htmx, "current_url_abs_path", None)  # type: ignore[attr-defined]
+        behind = getattr(self.request.htmx, "current_url_abs_path", None)  # type: ignore[attr-defined]  # set by HtmxMiddleware
         if behind and len(behind) <= LONGEST_URL and behind.startswith(self.member.url("customers:customer_list")):
             return str(behind)
         return self.member.url("customers:customer_profile", self.customer.pk)

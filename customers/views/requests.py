@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-
 from accounts.pages import ConsolePage, FormPage
 from accounts.pagination import paginate
 from customers.forms.access import AccessDeclineForm, AccessGrantForm, AccessRequestForm
@@ -64,15 +62,7 @@ class DecisionPage(FormPage):
     capability = Capability.CUSTOMERS_VIEW
     asked: AccessRequest
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().post(request, *args, **kwargs)
-
-    def _find(self) -> None:
+    def find(self) -> None:
         self.asked = find_request(self.member, self.kwargs["pk"])
         if not self.asked.can_decide:  # type: ignore[attr-defined]  # annotated by known_to
             raise PermissionMissing(

@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any
 
 from django import forms
-from django.http import HttpRequest, HttpResponse
 
 from accounts.pages import FormPage
 from customers.role_effects import RoleEffects, role_effects
@@ -22,19 +21,10 @@ class RolePage(FormPage):
 
     capability = Capability.ROLES_MANAGE
     fresh_sign_in = True
+    preview_button = "preview"
     role: Role
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        if "preview" not in request.POST:
-            return super().post(request, *args, **kwargs)
-        return self.render_to_response(self.get_context_data(form=self.typed_so_far()))
-
-    def _find(self) -> None:
+    def find(self) -> None:
         self.role = find_role(self.member, self.kwargs["pk"])
         require_editable(self.member, self.role)
 

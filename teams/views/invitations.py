@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-
 from teams import services
 from teams.capabilities import Capability
 from teams.forms import ChangeInvitationForm, ConfirmForm
@@ -23,13 +21,8 @@ class InvitationPage(BackToList):
     tab = INVITED
     invitation: Invitation
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.invitation = invitation_of(self.member, kwargs["pk"])
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.invitation = invitation_of(self.member, kwargs["pk"])
-        return super().post(request, *args, **kwargs)
+    def find(self) -> None:
+        self.invitation = invitation_of(self.member, self.kwargs["pk"])
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(invitation=self.invitation, **kwargs)

@@ -126,15 +126,7 @@ class MemberPage(BackToList):
     def needs_fresh_sign_in(self) -> bool:
         return self.weakens_super_admins and self.target.role.is_super_admin
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self._find()
-        return super().post(request, *args, **kwargs)
-
-    def _find(self) -> None:
+    def find(self) -> None:
         self.target = find_member(self.member, self.kwargs["pk"])
         if self.target.status == Member.Status.REMOVED and not self.shows_removed:
             raise NotVisible
@@ -166,6 +158,7 @@ class MemberManageView(MemberPage):
     template_name = "teams/member_manage.html"
     weakens_super_admins = True
     form_class = ManageMemberForm
+    preview_button = "refresh"
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "target": self.target}
@@ -191,12 +184,6 @@ class MemberManageView(MemberPage):
         chosen = {name: self.request.GET[name] for name in ("role", "office") if self.request.GET.get(name)}
         return {**present, **chosen}
 
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if "refresh" not in request.POST:
-            return super().post(request, *args, **kwargs)
-        self._find()
-        return self.render_to_response(self.get_context_data(form=self.typed_so_far()))
-
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
         return {**context, **self._consequences(context["form"])}
@@ -211,7 +198,7 @@ class MemberManageView(MemberPage):
             "allowed": allowed(role),
             "role_change": role_change(self.target.role, role) if role != self.target.role else None,
             "office_changes": office != self.target.office,
-            "blocked_by_customers": closes and self.target.customer_count > 0,  # type: ignore[attr-defined]
+            "blocked_by_customers": closes and self.target.customer_count > 0,  # type: ignore[attr-defined]  # annotated by find_member
         }
 
     def carry_out(self, form: Any) -> str:

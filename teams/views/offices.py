@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-
 from accounts.pages import ConsolePage, FormPage
 from teams import services
 from teams.capabilities import Capability
@@ -50,13 +48,8 @@ class OfficePage(FormPage):
     capability = Capability.OFFICES_MANAGE
     office: Office
 
-    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def find(self) -> None:
         self.office = find_office(self.member, self.kwargs["pk"])
-        return super().get(request, *args, **kwargs)
-
-    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        self.office = find_office(self.member, self.kwargs["pk"])
-        return super().post(request, *args, **kwargs)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(office=self.office, **kwargs)
