@@ -3,6 +3,7 @@ from customers.models.assignment import Assignment
 from customers.models.borrower import BorrowerLink
 from customers.models.customer import Customer
 from customers.models.export import Export, ExportChunk
+from customers.models.files import StoredChunk, StoredFile
 from customers.models.requests import AccessRequest
 
 __all__ = [
@@ -15,5 +16,7 @@ __all__ = [
     "CustomerUserObjectPermission",
     "Export",
     "ExportChunk",
+    "StoredChunk",
+    "StoredFile",
     "TemporaryAccess",
 ]
