@@ -12,11 +12,9 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.handlers.exception import response_for_exception
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef, Value
-from django.db.models.functions import Concat
+from django.db.models import Exists, OuterRef
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -30,9 +28,9 @@ from accounts.views import CONTINUE_AT
 from audit.services import Origin, set_origin
 from customers.models import AccessRequest, TemporaryAccess
 from lendconsole.navigation import COUNTED_IN_FULL
-from lendconsole.tenancy import organization_context
+from lendconsole.tenancy import context_of_found
 from notifications.models import OutgoingEmail
-from teams.models import Member, RolePermission
+from teams.models import Member
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 ORGANIZATION_PATH = re.compile(r"^/o/(?P<slug>[a-z0-9-]+)/")
@@ -97,20 +95,19 @@ class MemberMiddleware:
             return self.get_response(request)
         if not request.user.is_authenticated:
             return redirect_to_login(page_to_return_to(request, match["slug"]))
-        organization = Organization.objects.active().filter(slug=match["slug"]).first()
-        if organization is None:
-            return self._not_found(request)
-        in_organization = organization_context(organization.pk, user_id=request.user.pk)
-        with in_organization, timezone.override(organization.time_zone):
-            response = self._answer(request, organization)
+        organizations = Organization.objects.active().filter(slug=match["slug"])
+        with context_of_found(organizations, user_id=request.user.pk) as organization:
+            member = find_member(request, organization) if organization else None
+            if member is None:
+                return self._not_found(request)
+            with timezone.override(organization.time_zone):
+                response = self._answer(request, member)
             if response.status_code >= 500:
                 transaction.set_rollback(True)  # Django has already turned the exception into a response
         return response
 
-    def _answer(self, request: HttpRequest, organization: Organization) -> HttpResponseBase:
-        member = find_member(request, organization)
-        if member is None:
-            return self._not_found(request)
+    def _answer(self, request: HttpRequest, member: Member) -> HttpResponseBase:
+        organization = member.organization
         request.member = member  # type: ignore[attr-defined]  # as above
         if not keep_session_limits(request, organization):
             return redirect_to_login(page_to_return_to(request, organization.slug))
@@ -148,7 +145,6 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     """The signed-in user's active membership, with what every page needs, in one statement."""
     others = Member.objects.filter(user=OuterRef("user"), status=Member.Status.ACTIVE).exclude(pk=OuterRef("pk"))
     second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
-    permissions = RolePermission.objects.filter(role=OuterRef("role"))
     failed = OutgoingEmail.objects.failed().filter(organization=OuterRef("organization"))
     requests = AccessRequest.objects.open().filter(organization=OuterRef("organization"))
     unreviewed = TemporaryAccess.objects.unreviewed().filter(organization=OuterRef("organization"))
@@ -156,11 +152,10 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     member: Member | None = (
         Member.objects.active()
         .filter(organization=organization, user=user)
-        .select_related("role", "office")
+        .with_held()
         .annotate(
             has_other_memberships=Exists(others),
             has_second_factor=Exists(second_factors),
-            held=ArraySubquery(permissions.values(pair=Concat("capability", Value("="), "reach"))),
             some_request_waits=Exists(requests),
             some_emergency_waits=Exists(unreviewed),
             failed_email_count=CappedCount(failed, COUNTED_IN_FULL),
@@ -169,5 +164,5 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     )
     if member is not None:
         member.organization, member.user = organization, user
-        member.role.read_reaches(member.held)  # type: ignore[attr-defined]  # annotated above
+        member.read_held()
     return member

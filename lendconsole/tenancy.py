@@ -17,6 +17,7 @@ from django.db import connection, connections, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
+from django.db.models.functions import Cast
 
 ORGANIZATION_SETTING = "app.organization_id"
 USER_SETTING = "app.user_id"
@@ -67,6 +68,36 @@ def organization_context(organization_id: int, *, user_id: int | None = None) ->
                 _apply(None, None)
     finally:
         _current.reset(token)
+
+
+@contextlib.contextmanager
+def context_of_found(organizations: models.QuerySet[Any], *, user_id: int) -> Iterator[Any]:
+    """organization_context of the only row of the queryset, looked up and entered in one statement; None if there is none."""
+    if _current.get() is not None:
+        raise OrganizationContextError(f"Already inside organization {_current.get()}.")
+    is_inner = connection.in_atomic_block
+    entering = organizations.annotate(
+        entered=_Setting(ORGANIZATION_SETTING, models.F("pk")), entered_by=_Setting(USER_SETTING, models.Value(user_id))
+    )
+    with transaction.atomic():
+        organization = entering.first()
+        token = _current.set(organization and organization.pk)
+        try:
+            yield organization
+            if is_inner and not connection.needs_rollback:
+                _apply(None, None)
+        finally:
+            _current.reset(token)
+
+
+class _Setting(models.Func):
+    """Sets a setting for the rest of the transaction."""
+
+    function = "set_config"
+    output_field = models.TextField()
+
+    def __init__(self, name: str, value: models.expressions.Combinable) -> None:
+        super().__init__(models.Value(name), Cast(value, models.TextField()), models.Value(True))
 
 
 @contextlib.contextmanager
