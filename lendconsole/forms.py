@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django import forms
+from django.db.models import Model
 from django.forms.boundfield import BoundField
+from django.forms.models import ModelChoiceIterator
 from django.forms.renderers import TemplatesSetting
 
 from lendconsole.errors import DomainError
@@ -87,6 +89,44 @@ class DateInput(forms.DateInput):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         super().__init__(attrs, format="%Y-%m-%d")
+
+
+class _RowIterator(ModelChoiceIterator):
+    field: RowChoiceField
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        if self.field.empty_label is not None:
+            yield "", self.field.empty_label
+        for row in self.field.rows:
+            yield self.choice(row)
+
+
+class RowChoiceField(forms.ModelChoiceField):
+    """A choice among rows that are read once for each form: to show them, and to find what was sent among them."""
+
+    iterator = _RowIterator
+
+    def offer(self, rows: Iterable[Any]) -> None:
+        """A list, or a queryset that is read when the choices are first needed."""
+        self._queryset = rows
+        self.widget.choices = self.choices
+
+    @property
+    def rows(self) -> list[Any]:
+        """In the order of the select box."""
+        return list(self._queryset)
+
+    def find(self, key: Any) -> Any:
+        """The row with that primary key, as a form or an address writes it; None if it is not among the choices."""
+        return next((row for row in self.rows if str(row.pk) == str(key)), None)
+
+    def to_python(self, value: Any) -> Any:
+        if value in self.empty_values:
+            return None
+        row = self.find(value.pk if isinstance(value, Model) else value)
+        if row is None:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], code="invalid_choice")
+        return row
 
 
 class PlainSentences:

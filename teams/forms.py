@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
@@ -14,7 +14,7 @@ from accounts.forms import HINT as PASSWORD_HINT
 from accounts.logos import MOST_BYTES as MOST_LOGO_BYTES
 from accounts.models import User
 from accounts.validators import validate_person_name
-from lendconsole.forms import ConsoleForm, PlainSentences, SubmitOnce, VersionGuard
+from lendconsole.forms import ConsoleForm, PlainSentences, RowChoiceField, SubmitOnce, VersionGuard
 from notifications.letters import switches
 from teams.capabilities import Capability
 from teams.invitation_lists import EXAMPLE, MOST_BYTES, ListRefused, make_wishes, read_file, read_lines
@@ -24,7 +24,7 @@ from teams.policy import givable_roles, reached_offices
 from teams.services.security import IDLE_MINUTES, LONGEST_GRACE, SESSION_HOURS
 
 
-class RoleField(forms.ModelChoiceField):
+class RoleField(RowChoiceField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(Role.objects.none(), **kwargs)
 
@@ -39,9 +39,9 @@ def _present(member: Member, office_id: int | None) -> QuerySet[Office]:
     return offices
 
 
-def _offer(form: ConsoleForm, name: str, rows: QuerySet[Any]) -> None:
+def offer(form: ConsoleForm, name: str, rows: Iterable[Any]) -> None:
     field: Any = form.fields[name]
-    field.queryset = rows
+    field.offer(rows)
 
 
 def _name_field(label: str) -> forms.CharField:
@@ -58,12 +58,12 @@ class InviteForm(SubmitOnce, ConsoleForm):
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     role = RoleField(label="Select role", empty_label="Choose a role")
-    office = OfficeField(Office.objects.none(), label="Office", empty_label="Choose an office")
+    office = OfficeField(label="Office", empty_label="Choose an office")
 
     def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        _offer(self, "role", givable_roles(member))
-        _offer(self, "office", reached_offices(member, Capability.MEMBERS_INVITE))
+        offer(self, "role", givable_roles(member))
+        offer(self, "office", reached_offices(member, Capability.MEMBERS_INVITE))
 
 
 class InviteSeveralForm(SubmitOnce, ConsoleForm):
@@ -85,7 +85,6 @@ class InviteSeveralForm(SubmitOnce, ConsoleForm):
     )
     role = RoleField(label="Role", required=False, empty_label="As the list says", help_text="For rows without one.")
     office = OfficeField(
-        Office.objects.none(),
         label="Office",
         required=False,
         empty_label="As the list says",
@@ -95,8 +94,8 @@ class InviteSeveralForm(SubmitOnce, ConsoleForm):
 
     def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        _offer(self, "role", givable_roles(member))
-        _offer(self, "office", reached_offices(member, Capability.MEMBERS_INVITE))
+        offer(self, "role", givable_roles(member))
+        offer(self, "office", reached_offices(member, Capability.MEMBERS_INVITE))
 
     def clean(self) -> dict[str, Any]:
         facts = super().clean() or {}
@@ -117,26 +116,26 @@ class ManageMemberForm(SubmitOnce, VersionGuard, ConsoleForm):
     """`target`: whom the actor manages. What the target has now is always among the choices."""
 
     role = RoleField(label="Role", empty_label=None)
-    office = OfficeField(Office.objects.none(), label="Office", empty_label=None)
+    office = OfficeField(label="Office", empty_label=None)
 
     def __init__(self, *args: Any, member: Member, target: Member, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        _offer(self, "role", givable_roles(member))
+        offer(self, "role", givable_roles(member))
         offices = reached_offices(member, Capability.MEMBERS_MANAGE)
-        _offer(self, "office", offices | _present(member, target.office_id))
+        offer(self, "office", offices | _present(member, target.office_id))
 
 
 class ChangeInvitationForm(SubmitOnce, VersionGuard, ConsoleForm):
     """`invitation`: the one that nobody has accepted yet. Its present office is always among the choices."""
 
     role = RoleField(label="Role", empty_label=None)
-    office = OfficeField(Office.objects.none(), label="Office", empty_label=None)
+    office = OfficeField(label="Office", empty_label=None)
 
     def __init__(self, *args: Any, member: Member, invitation: Invitation, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        _offer(self, "role", givable_roles(member))
+        offer(self, "role", givable_roles(member))
         offices = reached_offices(member, Capability.MEMBERS_INVITE)
-        _offer(self, "office", offices | _present(member, invitation.office_id))
+        offer(self, "office", offices | _present(member, invitation.office_id))
 
 
 class ChangeSeveralForm(SubmitOnce, ConsoleForm):
@@ -144,13 +143,13 @@ class ChangeSeveralForm(SubmitOnce, ConsoleForm):
 
     chosen = forms.CharField(widget=forms.HiddenInput, max_length=10_000)
     role = RoleField(label="Role", required=False, empty_label="Keep each one’s role")
-    office = OfficeField(Office.objects.none(), label="Office", required=False, empty_label="Keep each one’s office")
+    office = OfficeField(label="Office", required=False, empty_label="Keep each one’s office")
     mark_optional = False
 
     def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        _offer(self, "role", givable_roles(member))
-        _offer(self, "office", reached_offices(member, Capability.MEMBERS_MANAGE))
+        offer(self, "role", givable_roles(member))
+        offer(self, "office", reached_offices(member, Capability.MEMBERS_MANAGE))
 
     def clean(self) -> dict[str, Any]:
         facts = super().clean() or {}

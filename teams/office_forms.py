@@ -7,8 +7,9 @@ from typing import Any, Final
 from django import forms
 
 from accounts.validators import validate_person_name
-from lendconsole.forms import ConsoleForm, SubmitOnce, VersionGuard
+from lendconsole.forms import ConsoleForm, RowChoiceField, SubmitOnce, VersionGuard
 from teams.capabilities import Capability
+from teams.forms import offer
 from teams.models import Member, Office
 from teams.office_tree import OfficeField
 from teams.policy import eligible_heads, reached_offices
@@ -21,12 +22,7 @@ def _active_offices(member: Member) -> Any:
     return reached_offices(member, Capability.OFFICES_VIEW)
 
 
-def _offer(form: ConsoleForm, name: str, rows: Any) -> None:
-    field: Any = form.fields[name]
-    field.queryset = rows
-
-
-class HeadField(forms.ModelChoiceField):
+class HeadField(RowChoiceField):
     def __init__(self) -> None:
         super().__init__(
             Member.objects.none(), label="Head of office", required=False, empty_label="Nobody", help_text=HEAD_HINT
@@ -46,14 +42,13 @@ class _OfficeFacts(SubmitOnce, ConsoleForm):
     def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
         heads: Any = eligible_heads(member)
-        _offer(self, "head", heads.with_name_key().order_by("name_key", "pk"))
+        offer(self, "head", heads.with_name_key().order_by("name_key", "pk"))
         if not member.may(Capability.MEMBERS_VIEW):
             del self.fields["head"]
 
 
 class OfficeForm(_OfficeFacts):
     parent = OfficeField(
-        Office.objects.none(),
         label="Belongs to",
         required=False,
         empty_label="Nothing: it stands on its own",
@@ -63,7 +58,7 @@ class OfficeForm(_OfficeFacts):
 
     def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        _offer(self, "parent", _active_offices(member))
+        offer(self, "parent", _active_offices(member))
 
 
 class OfficeEditForm(VersionGuard, _OfficeFacts):
@@ -74,7 +69,6 @@ class OfficeMoveForm(SubmitOnce, VersionGuard, ConsoleForm):
     """`office`: the one that moves. It and those below it are no place to move it to."""
 
     parent = OfficeField(
-        Office.objects.none(),
         label="Belongs to",
         empty_label=None,
         help_text="Whoever reaches an office reaches those below it too.",
@@ -82,7 +76,7 @@ class OfficeMoveForm(SubmitOnce, VersionGuard, ConsoleForm):
 
     def __init__(self, *args: Any, member: Member, office: Office, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        _offer(self, "parent", _active_offices(member).not_below(office))
+        offer(self, "parent", _active_offices(member).not_below(office))
         if office.type == Office.Type.HEAD_OFFICE:
             field: Any = self.fields["parent"]
             field.empty_label, field.required = "Nothing: it stands on its own", False
@@ -92,9 +86,8 @@ class OfficeMoveForm(SubmitOnce, VersionGuard, ConsoleForm):
 class OfficeDeactivateForm(SubmitOnce, VersionGuard, ConsoleForm):
     """One field for each pile of something. `targets` is what the service asks for."""
 
-    members = OfficeField(Office.objects.none(), label="Members go to", empty_label="Choose an office")
+    members = OfficeField(label="Members go to", empty_label="Choose an office")
     customers = OfficeField(
-        Office.objects.none(),
         label="Customers go to",
         empty_label="Choose an office",
         help_text=(
@@ -102,15 +95,15 @@ class OfficeDeactivateForm(SubmitOnce, VersionGuard, ConsoleForm):
             "customer’s profile says so."
         ),
     )
-    invitations = OfficeField(Office.objects.none(), label="Invitations go to", empty_label="Choose an office")
-    offices = OfficeField(Office.objects.none(), label="Offices below it go under", empty_label="Choose an office")
+    invitations = OfficeField(label="Invitations go to", empty_label="Choose an office")
+    offices = OfficeField(label="Offices below it go under", empty_label="Choose an office")
 
     def __init__(self, *args: Any, member: Member, office: Office, piles: Piles, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
         others = _active_offices(member).exclude(pk=office.pk)
         for kind, count in piles.counts.items():
             if count:
-                _offer(self, kind, others.not_below(office) if kind == "offices" else others)
+                offer(self, kind, others.not_below(office) if kind == "offices" else others)
             else:
                 del self.fields[kind]
 
@@ -122,12 +115,12 @@ class OfficeDeactivateForm(SubmitOnce, VersionGuard, ConsoleForm):
 
 
 class OfficeMergeForm(SubmitOnce, VersionGuard, ConsoleForm):
-    into = OfficeField(Office.objects.none(), label="Merge into", empty_label="Choose an office")
+    into = OfficeField(label="Merge into", empty_label="Choose an office")
     sure = forms.BooleanField(error_messages={"required": "Tick this to go on."})
 
     def __init__(self, *args: Any, member: Member, office: Office, piles: Piles, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        _offer(self, "into", _active_offices(member).not_below(office))
+        offer(self, "into", _active_offices(member).not_below(office))
         self.fields["sure"].label = (
             f"Move {piles.words} and deactivate {office.name}" if piles else f"Deactivate {office.name}"
         )

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
-from django import forms
-from django.forms.models import ModelChoiceIterator
-
+from lendconsole.forms import RowChoiceField
 from teams.models import Office
 
 INDENT: Final = "\N{NO-BREAK SPACE}" * 3
@@ -24,18 +22,21 @@ def indented(office: Office) -> str:
     return INDENT * office.depth + office.name
 
 
-class _TreeIterator(ModelChoiceIterator):
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
-        if self.field.empty_label is not None:
-            yield "", self.field.empty_label
-        for office in in_tree_order(self.queryset):
-            yield self.choice(office)
+class OfficeField(RowChoiceField):
+    """A select box that shows the tree. Every form offers its own rows, scoped by the actor.
 
+    `first_id`: the office at the top of the list, out of its place in the tree.
+    """
 
-class OfficeField(forms.ModelChoiceField):
-    """A select box that shows the tree. Every form gives its own queryset, scoped by the actor."""
+    first_id: int | None = None
 
-    iterator = _TreeIterator
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(Office.objects.none(), **kwargs)
+
+    @property
+    def rows(self) -> list[Office]:
+        return sorted(in_tree_order(super().rows), key=lambda office: office.pk != self.first_id)
 
     def label_from_instance(self, obj: Any) -> str:
-        return indented(obj)
+        office: Office = obj
+        return office.name if office.pk == self.first_id else indented(office)

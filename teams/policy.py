@@ -8,7 +8,7 @@ from django.db.models.functions import Concat
 
 from accounts.models import Organization
 from lendconsole.errors import NotVisible, PermissionMissing
-from teams.capabilities import Capability
+from teams.capabilities import Capability, Reach
 from teams.errors import (
     BuiltInRoleFixed,
     MemberAboveActor,
@@ -26,16 +26,27 @@ def may_give(actor: Member, role: Role) -> bool:
     return not role.exceeds(actor.role)
 
 
+def reaches(actor: Member, target: Member, capability: Capability) -> bool:
+    """Member.objects.permitted, for one member whose office is at hand."""
+    if target.organization_id != actor.organization_id:
+        return False
+    match actor.reach(capability):
+        case Reach.ORGANIZATION:
+            return True
+        case Reach.OFFICE:
+            return target.office.path.startswith(actor.office.path)
+    return False
+
+
 def may_touch(actor: Member, target: Member, capability: Capability) -> bool:
     """Whether the capability holds over this very member: reached, not above the actor, not the actor."""
-    reached = Member.objects.permitted(actor, capability).filter(pk=target.pk).exists()
-    return reached and target.pk != actor.pk and may_give(actor, target.role)
+    return reaches(actor, target, capability) and target.pk != actor.pk and may_give(actor, target.role)
 
 
 def require_touch(actor: Member, target: Member, capability: Capability) -> None:
     """Raises NotVisible (404) or PermissionMissing (403) with the reason why not."""
-    if not Member.objects.permitted(actor, capability).filter(pk=target.pk).exists():
-        if not Member.objects.visible_to(actor).filter(pk=target.pk).exists():
+    if not reaches(actor, target, capability):
+        if not reaches(actor, target, Capability.MEMBERS_VIEW):
             raise NotVisible
         actor.require(capability)
         raise PermissionMissing(
@@ -62,11 +73,9 @@ def roles_of(organization: Organization) -> list[Role]:
     return roles
 
 
-def givable_roles(actor: Member) -> QuerySet[Role]:
-    """The choices of a role field."""
-    allowed = [role.pk for role in roles_of(actor.organization) if may_give(actor, role)]
-    roles: QuerySet[Role] = Role.objects.for_organization(actor.organization).filter(pk__in=allowed)
-    return roles
+def givable_roles(actor: Member) -> list[Role]:
+    """The choices of a role field, each with what it holds."""
+    return [role for role in roles_of(actor.organization) if may_give(actor, role)]
 
 
 def find_role(actor: Member, pk: int) -> Role:

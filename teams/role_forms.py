@@ -97,6 +97,6 @@ class RoleDeleteForm(SubmitOnce, ConsoleForm):
         super().__init__(*args, member=member, **kwargs)
         if is_used:
             field: Any = self.fields["replacement"]
-            field.queryset = givable_roles(member).exclude(pk=role.pk)
+            field.offer([each for each in givable_roles(member) if each != role])
         else:
             del self.fields["replacement"]

@@ -6,11 +6,12 @@ from typing import Any, cast
 
 from django import forms
 
-from customers.forms.fields import ManagerField, OfficeField, ask_for_managers, by_trade, chosen_office, lightest
+from customers.forms.fields import ManagerField, ask_for_managers, by_trade, chosen_office, lightest
 from customers.models import Customer
 from customers.policy import assignable_managers, assignable_offices
 from lendconsole.forms import ConsoleForm, SubmitOnce, VersionGuard
 from teams.models import Member
+from teams.office_tree import OfficeField
 
 REASON = {"required": False, "max_length": 300}
 
@@ -26,7 +27,8 @@ class AccountManagerForm(SubmitOnce, VersionGuard, ConsoleForm):
         self.customer = customer
         super().__init__(*args, member=member, **kwargs)
         office = cast(OfficeField, self.fields["office"])
-        office.queryset, office.first_id = assignable_offices(member), customer.office_id
+        office.first_id = customer.office_id
+        office.offer(assignable_offices(member))
         ask_for_managers(office, member.url("customers:account_manager_assign", customer.pk))
         self.chosen_office = chosen_office(self)
         managers = assignable_managers(member, self.chosen_office)

@@ -7,11 +7,11 @@ from typing import Any, cast
 from django import forms
 
 from customers.policy import eligible_members
-from lendconsole.forms import ConsoleForm, DateInput, SubmitOnce
+from lendconsole.forms import ConsoleForm, DateInput, RowChoiceField, SubmitOnce
 from teams.models import Member
 
 
-class SubstituteField(forms.ModelChoiceField):
+class SubstituteField(RowChoiceField):
     def label_from_instance(self, obj: Any) -> str:
         member: Member = obj
         return f"{member.name} · {member.role.name}, {member.office.name}"
@@ -26,4 +26,4 @@ class CoverForm(SubmitOnce, ConsoleForm):
     def __init__(self, *args: Any, member: Member, covered: Member, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
         people = eligible_members(member.organization).exclude(pk=covered.pk)
-        cast(SubstituteField, self.fields["substitute"]).queryset = people
+        cast(SubstituteField, self.fields["substitute"]).offer(people)

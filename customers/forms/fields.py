@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, cast
 
 import phonenumbers
 from django import forms
-from django.forms.models import ModelChoiceIterator
 
-from customers.readers import in_tree_order
 from customers.text import to_e164
 from teams.built_in_roles import BuiltInRole
 from teams.models import Member, Office
+from teams.office_tree import OfficeField
 
 LONGEST_PHONE: Final = 40
 MANAGERS: Final = "managers"
@@ -30,35 +29,6 @@ def ask_for_managers(office: forms.Field, url: str) -> None:
             "data-hx-disabled-elt": f"#{MANAGERS} fieldset, form:has(#{MANAGERS}) [type=submit]",
         }
     )
-
-
-class _OfficeIterator(ModelChoiceIterator):
-    """The office that matters most first, then the tree with each office before those under it."""
-
-    field: OfficeField
-
-    def __iter__(self) -> Iterator[tuple[Any, str]]:
-        if self.field.empty_label is not None:
-            yield "", str(self.field.empty_label)
-        offices = in_tree_order(list(self.queryset))
-        first = [office for office in offices if office.pk == self.field.first_id]
-        for office in [*first, *(office for office in offices if office not in first)]:
-            yield self.choice(office)
-
-
-class OfficeField(forms.ModelChoiceField):
-    """`first_id`: the office at the top of the list, out of its place in the tree."""
-
-    iterator = _OfficeIterator
-
-    def __init__(self, queryset: Any = None, *, first_id: int | None = None, **kwargs: Any) -> None:
-        self.first_id = first_id
-        super().__init__(queryset, **kwargs)
-
-    def label_from_instance(self, obj: Any) -> str:
-        office: Office = obj
-        indent = 0 if office.pk == self.first_id else office.depth
-        return "\N{NO-BREAK SPACE}" * 3 * indent + office.name
 
 
 class ManagerField(forms.ModelChoiceField):
@@ -118,9 +88,9 @@ class MoneyField(forms.DecimalField):
 def chosen_office(form: forms.BaseForm, field: str = "office") -> Office | None:
     """The office that stands in the form now: typed, given by the address, or the only one there is."""
     value = form[field].value()
-    offices: list[Office] = list(form.fields[field].queryset)  # type: ignore[attr-defined]  # a ModelChoiceField
-    found = next((office for office in offices if str(office.pk) == str(getattr(value, "pk", value))), None)
-    return found or (offices[0] if len(offices) == 1 else None)
+    choices = cast(OfficeField, form.fields[field])
+    found: Office | None = choices.find(getattr(value, "pk", value))
+    return found or (choices.rows[0] if len(choices.rows) == 1 else None)
 
 
 def by_trade(managers: Iterable[Member]) -> list[Member]:

@@ -14,7 +14,6 @@ from customers.bvn import parse_bvn
 from customers.forms.fields import (
     ManagerField,
     MoneyField,
-    OfficeField,
     PhoneField,
     ask_for_managers,
     by_trade,
@@ -29,6 +28,7 @@ from lendconsole.forms import ConsoleForm, ConsoleModelForm, DateInput, SubmitOn
 from lendconsole.money import DIGITS
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office
+from teams.office_tree import OfficeField
 
 EARLIEST: Final = date(1900, 1, 1)
 
@@ -81,7 +81,7 @@ class DetailsForm(SubmitOnce, ConsoleModelForm):
         income.digits = DIGITS.get(organization.currency, 2)
         income.label = f"Monthly income ({organization.currency})"
         self.fields["email"].help_text = ""
-        self.fields["office"].queryset = self.offices()  # type: ignore[attr-defined]  # a ModelChoiceField
+        cast(OfficeField, self.fields["office"]).offer(self.offices())
 
     def offices(self) -> Any:
         raise NotImplementedError

@@ -15,6 +15,7 @@ from django import template
 from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import intcomma
 from django.forms import BaseForm, BoundField
+from django.forms.utils import flatatt
 from django.http import HttpRequest, QueryDict
 from django.template.context import Context
 from django.utils import timezone
@@ -152,6 +153,21 @@ def options(choices: Iterable[Any], selected: Any) -> SafeString:
         for choice in choices
     )
     return SafeString("".join(items))
+
+
+@register.simple_tag
+def widget_options(groups: Iterable[tuple[str | None, list[dict[str, Any]], int]]) -> SafeString:
+    """The same for a select box of a form, of which Django would render a template each."""
+    return SafeString("".join(_option_group(name, options) for name, options, _ in groups))
+
+
+def _option_group(name: str | None, options: list[dict[str, Any]]) -> SafeString:
+    items = format_html_join(
+        "",
+        '<option value="{}"{}>{}</option>',
+        ((str(each["value"]), flatatt(each["attrs"]), each["label"]) for each in options),
+    )
+    return format_html('<optgroup label="{}">{}</optgroup>', name, items) if name else items
 
 
 # Times

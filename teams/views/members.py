@@ -103,7 +103,7 @@ class MemberInviteView(FormPage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(**kwargs)
-        return {**context, "roles": context["form"].fields["role"].queryset}
+        return {**context, "roles": context["form"].fields["role"].rows}
 
     def carry_out(self, form: Any) -> str:
         facts = {name: form.cleaned_data[name] for name in ("email", "first_name", "last_name", "role", "office")}
@@ -142,12 +142,14 @@ def find_member(member: Member, pk: int) -> Member:
         Member.objects.for_organization(member.organization)
         .filter(pk=pk)
         .with_customer_count()
-        .select_related("user", "role", "office", "organization")
-        .prefetch_related("role__permissions")
+        .with_held()
+        .select_related("user")
         .first()
     )
     if target is None:
         raise NotVisible
+    target.organization = member.organization
+    target.read_held()
     return target
 
 
@@ -213,10 +215,7 @@ class MemberManageView(MemberPage):
 def _chosen(form: forms.Form, name: str) -> Any:
     """What the select box shows now, if it is one of its choices."""
     field: Any = form.fields[name]
-    try:
-        return field.clean(form[name].value())
-    except forms.ValidationError:
-        return None
+    return field.find(form[name].value())
 
 
 class MemberProfileView(ConsolePage):
