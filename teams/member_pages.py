@@ -6,12 +6,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+from django.db.models import Value
+
 from audit.lines import Line, line
 from audit.models import AuditEvent
 from lendconsole.errors import NotVisible
 from teams.capabilities import Capability
 from teams.models import Invitation, Member
-from teams.policy import may_give
+from teams.policy import may_touch
 from teams.role_words import Allowed, allowed
 
 SHOWN: Final = 10
@@ -37,15 +39,11 @@ def visible_member(member: Member, pk: int) -> Member:
     rows: Any = Member.objects.visible_to(member).filter(pk=pk)
     if not member.may(Capability.AUDIT_VIEW):
         rows = rows.present()
-    target: Member | None = (
-        rows.with_customer_count()
-        .with_second_factor()
-        .select_related("user", "role", "office", "organization")
-        .prefetch_related("role__permissions")
-        .first()
-    )
+    target: Member | None = rows.with_customer_count().with_second_factor().with_held().select_related("user").first()
     if target is None:
         raise NotVisible
+    target.organization = member.organization
+    target.read_held()
     return target
 
 
@@ -57,27 +55,21 @@ def member_page(member: Member, pk: int) -> MemberPageFacts:
         target=target,
         since=target.deactivated_at or target.joined_at,
         allowed=allowed(target.role),
-        can_manage=target.status != Member.Status.REMOVED and _may(member, target, Capability.MEMBERS_MANAGE),
-        can_deactivate=target.status != Member.Status.REMOVED and _may(member, target, Capability.MEMBERS_DEACTIVATE),
+        can_manage=target.status != Member.Status.REMOVED and may_touch(member, target, Capability.MEMBERS_MANAGE),
+        can_deactivate=target.status != Member.Status.REMOVED
+        and may_touch(member, target, Capability.MEMBERS_DEACTIVATE),
         invitations=list(sent.order_by("-sent_at", "-pk")[:SHOWN]),
         **trails,
     )
 
 
-def _may(member: Member, target: Member, capability: Capability) -> bool:
-    """The rule of policy.may_touch, for a target whose role is at hand."""
-    if target.pk == member.pk or not may_give(member, target.role):
-        return False
-    return Member.objects.permitted(member, capability).filter(pk=target.pk).exists()
-
-
 def _trails(member: Member, target: Member) -> dict[str, list[Line]]:
+    """Each by an index of its own, both in one statement."""
     events = AuditEvent.objects.visible_to(member).order_by("-at", "-id")
     conditions: dict[str, dict[str, Any]] = {
         "trail_by": {"actor_id": target.pk},
         "trail_of": {"target_type": RECORD, "target_id": target.pk},
     }
-    return {
-        name: [line(event, member) for event in events.filter(**condition)[:SHOWN]]
-        for name, condition in conditions.items()
-    }
+    by, of = (events.filter(**condition).annotate(trail=Value(name))[:SHOWN] for name, condition in conditions.items())
+    found = list(by.union(of, all=True).order_by("-at", "-id"))
+    return {name: [line(event, member) for event in found if event.trail == name] for name in conditions}

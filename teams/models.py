@@ -197,6 +197,10 @@ class Member(TenantModel):
         """Whether rule 5 of product.md section 4 lets this member do anything at all."""
         return self.status == self.Status.ACTIVE and self.user.is_active and self.organization.is_active
 
+    def read_held(self) -> None:
+        """Take what the role holds from with_held."""
+        self.role.read_reaches(self.held)  # type: ignore[attr-defined]  # annotated by with_held
+
     def reach(self, capability: Capability) -> Reach:
         return self.role.reach(capability) if self.is_active else Reach.NONE
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from allauth.mfa.models import Authenticator
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
 from django.db.models import CharField, Count, Exists, IntegerField, OuterRef, Q, Subquery, Value
 from django.db.models.functions import Cast, Coalesce, Concat, Lower
@@ -96,6 +97,13 @@ class MemberQuerySet(OrganizationRows):
     def with_customer_count(self) -> Self:
         """`customer_count`: how many customers are dedicated to each."""
         return self.annotate(customer_count=self.count_of("customers"))
+
+    def with_held(self) -> Self:
+        """Role, office and `held`, for Member.read_held: what somebody may do, in the statement that finds them."""
+        role: Any = self.model._meta.get_field("role").related_model
+        permissions = role._meta.get_field("permissions").related_model._default_manager.filter(role=OuterRef("role"))
+        pairs = permissions.order_by().values(pair=Concat("capability", Value("="), "reach"))
+        return self.select_related("role", "office").annotate(held=ArraySubquery(pairs))
 
     def with_name_key(self) -> Self:
         """`name_key`, to search and to sort by."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from django import template
 
+from accounts.models import Organization
+from accounts.pagination import CappedCount, written_count
 from customers.models import Cover, Customer
 from customers.policy import require_cover
 from customers.readers import covers
@@ -18,18 +20,21 @@ register = template.Library()
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    found: int
-    opened: int
+    """ "312 customers", "1,000+ customers"; empty when there are none to find."""
+
+    found: str
+    opened: str
 
 
 @register.simple_tag
 def customers_seen(member: Member) -> Seen:
     """How many customers the member finds and opens in full now, by the rule itself: `{% customers_seen target as seen %}`."""
     found, opened = (
-        Customer.objects.permitted(member, capability).count()
+        CappedCount(Customer.objects.permitted(member, capability))
         for capability in (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW)
     )
-    return Seen(found, opened)
+    counts = Organization.objects.filter(pk=member.organization_id).values_list(found, opened)
+    return Seen(*(written_count(count, "customer") if count else "" for count in counts.get()))
 
 
 @dataclass(frozen=True, slots=True)

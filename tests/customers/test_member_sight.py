@@ -11,10 +11,10 @@ from tests.world import World
 @pytest.mark.parametrize(
     ("who", "sentence"),
     [
-        ("admin", "4 customers to find, 4 of them to open in full"),
-        ("loan_officer", "4 customers to find, 1 of them to open in full"),
-        ("customer_support", "4 customers to find, 2 of them to open in full"),
-        ("account_manager", "1 customer to find, 1 of them to open in full"),
+        ("admin", "4 customers to find and 4 customers to open in full"),
+        ("loan_officer", "4 customers to find and 1 customer to open in full"),
+        ("customer_support", "4 customers to find and 2 customers to open in full"),
+        ("account_manager", "1 customer to find and 1 customer to open in full"),
         ("no_users_unit", ""),
         ("deactivated", ""),
     ],
