@@ -68,13 +68,14 @@ def paginate(
 
 
 class CappedCount(Subquery):
-    """How many rows a queryset has, counted inside another statement and no further than cap + 1."""
+    """How many rows a queryset has, counted inside another statement and no further than cap + 1; all of them without a cap."""
 
     template = "(SELECT count(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
 
-    def __init__(self, rows: QuerySet[Any], cap: int = COUNT_CAP) -> None:
-        super().__init__(rows.order_by().values("pk")[: cap + 1])
+    def __init__(self, rows: QuerySet[Any], cap: int | None = COUNT_CAP) -> None:
+        rows = rows.order_by().values("pk")
+        super().__init__(rows if cap is None else rows[: cap + 1])
 
 
 def capped_count(rows: QuerySet[Any], cap: int = COUNT_CAP) -> int:

@@ -39,7 +39,7 @@ def office_effects(organization: Organization, change: Rearrangement) -> OfficeE
     for member in members:
         member.role, member.organization = roles[member.role_id], organization
         people.append((Standing(member, before[member.office_id]), Standing(member, after[member.office_id])))
-    return OfficeEffects(sight_changes(organization, people))
+    return OfficeEffects(sight_changes(organization, people, tree.paths))
 
 
 def _is_bound(role: Any) -> bool:

@@ -76,9 +76,11 @@ class _Seen:
 _Change = tuple[Member, _Seen, _Seen]
 
 
-def sight_changes(organization: Organization, people: Iterable[tuple[Standing, Standing]]) -> tuple[SightChange, ...]:
-    """Of everybody as they are and as they would be. Five statements, however many they are."""
-    pairs, census = list(people), _Census(organization)
+def sight_changes(
+    organization: Organization, people: Iterable[tuple[Standing, Standing]], paths: Mapping[int, str] | None = None
+) -> tuple[SightChange, ...]:
+    """Of everybody as they are and as they would be. Three statements, however many they are; two with the offices' paths."""
+    pairs, census = list(people), _Census(organization, paths)
     changes = {capability: list(_changes(census, pairs, capability)) for capability in COUNTED}
     own = _own_customers({member.pk for rows in changes.values() for member, _, _ in rows})
     found = []
@@ -107,8 +109,9 @@ def _place(standing: Standing) -> tuple[int, Area | None]:
 class _Census:
     """The customers of an organization, counted by lots."""
 
-    def __init__(self, organization: Organization) -> None:
+    def __init__(self, organization: Organization, paths: Mapping[int, str] | None) -> None:
         self.organization = organization
+        self._known_paths = paths
         self._below = cache(self._find_below)
         self.seen = cache(self._seen)
         self.differing = cache(self._differing)
@@ -121,7 +124,9 @@ class _Census:
         return {(office, lot): count for office, lot, count in counts.values_list("office", "is_dedicated", "n")}
 
     @cached_property
-    def _paths(self) -> dict[int, str]:
+    def _paths(self) -> Mapping[int, str]:
+        if self._known_paths is not None:
+            return self._known_paths
         return dict(Office.objects.for_organization(self.organization).order_by().values_list("pk", "path"))
 
     def _find_below(self, office: int) -> Area:
@@ -155,7 +160,7 @@ def _sights(
 
 
 def _own_customers(members: set[int]) -> dict[int, dict[int, Lot]]:
-    """Each member's own customers, with their lot, for many members in three statements; customers.access has it for one."""
+    """Each member's own customers, with their lot, for many members in one statement; customers.access has it for one."""
     own: dict[int, dict[int, Lot]] = {member: {} for member in members}
     manage = Permission.objects.filter(content_type__app_label="customers", codename=MANAGE).values("pk")[:1]
     granted = CustomerUserObjectPermission.objects.filter(
@@ -165,13 +170,13 @@ def _own_customers(members: set[int]) -> dict[int, dict[int, Lot]]:
     covered = Cover.objects.running().filter(substitute__in=own).exclude(covered__customers=None)
     opened = TemporaryAccess.objects.running().filter(member__in=own)
     of_covered = ("covered__customers", "covered__customers__office", "covered__customers__account_manager")
-    for rows in (
-        held.values_list("account_manager", "pk", "office", "account_manager"),
+    rows = held.values_list("account_manager", "pk", "office", "account_manager").union(
         covered.values_list("substitute", *of_covered),
         opened.values_list("member", "customer", "customer__office", "customer__account_manager"),
-    ):
-        for member, customer, office, manager in rows:
-            own[member][customer] = office, manager is not None
+        all=True,
+    )
+    for member, customer, office, manager in rows:
+        own[member][customer] = office, manager is not None
     return own
 
 

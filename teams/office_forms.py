@@ -100,10 +100,11 @@ class OfficeDeactivateForm(SubmitOnce, VersionGuard, ConsoleForm):
 
     def __init__(self, *args: Any, member: Member, office: Office, piles: Piles, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        others = _active_offices(member).exclude(pk=office.pk)
+        others = list(_active_offices(member).exclude(pk=office.pk))
+        outside = [other for other in others if not other.path.startswith(office.path)]
         for kind, count in piles.counts.items():
             if count:
-                offer(self, kind, others.not_below(office) if kind == "offices" else others)
+                offer(self, kind, outside if kind == "offices" else others)
             else:
                 del self.fields[kind]
 

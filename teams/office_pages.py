@@ -126,7 +126,7 @@ def office_tree(member: Member, parameters: Mapping[str, Any]) -> OfficeTree:
     filters = _Filters.parse(parameters)
     reached = Office.objects.reached_by(member, Capability.OFFICES_VIEW)
     limit = max(1_000, min(10_000, CUSTOMERS_COUNTED // (reached.count() or 1)))
-    offices = in_tree_order(reached.with_counts(limit + 1).select_related("head__user", "head__office"))
+    offices = in_tree_order(reached.with_counts(limit).select_related("head__user", "head__office"))
     wanted = {office.pk for office in offices if filters.wants(office)}
     context = {int(pk) for office in offices if office.pk in wanted for pk in office.path.strip("/").split("/")}
     below = Counter(office.parent_id for office in offices if office.pk in context)

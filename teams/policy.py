@@ -62,12 +62,16 @@ def require_touch(actor: Member, target: Member, capability: Capability) -> None
 
 def roles_of(organization: Organization) -> list[Role]:
     """Every role with what it holds, in one statement and in the order of the roles page."""
+    return _with_reaches(Role.objects.for_organization(organization))
+
+
+def _with_reaches(rows: QuerySet[Role]) -> list[Role]:
     pairs = ArrayAgg(
         Concat("permissions__capability", Value("="), "permissions__reach"),
         filter=Q(permissions__isnull=False),
         default=Value([]),
     )
-    roles: list[Role] = list(Role.objects.for_organization(organization).annotate(pairs=pairs).order_by("pk"))
+    roles: list[Role] = list(rows.annotate(pairs=pairs).order_by("pk"))
     for role in roles:
         role.read_reaches(role.pairs)  # type: ignore[attr-defined]  # annotated above
     return roles
@@ -80,7 +84,7 @@ def givable_roles(actor: Member) -> list[Role]:
 
 def find_role(actor: Member, pk: int) -> Role:
     """The role as it is now, with what it holds. Raises NotVisible."""
-    role = Role.objects.for_organization(actor.organization).prefetch_related("permissions").filter(pk=pk).first()
+    role = next(iter(_with_reaches(Role.objects.for_organization(actor.organization).filter(pk=pk))), None)
     if role is None:
         raise NotVisible
     role.organization = actor.organization

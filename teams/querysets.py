@@ -11,6 +11,7 @@ from django.db.models import CharField, Count, Exists, IntegerField, OuterRef, Q
 from django.db.models.functions import Cast, Coalesce, Concat, Lower
 from django.utils import timezone
 
+from accounts.pagination import CappedCount
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability, Reach
 
@@ -32,13 +33,6 @@ class OrganizationRows(models.QuerySet):
         return Coalesce(Subquery(counted, output_field=IntegerField()), 0)
 
 
-class _CountAtMost(Subquery):
-    """How many rows the sliced subquery has."""
-
-    template = "(SELECT count(*) FROM (%(subquery)s) AS counted)"
-    output_field = IntegerField()
-
-
 class OfficeQuerySet(OrganizationRows):
     def active(self) -> Self:
         return self.filter(is_active=True)
@@ -51,13 +45,13 @@ class OfficeQuerySet(OrganizationRows):
         """Without the office itself and those under it."""
         return self.exclude(path__startswith=office.path)
 
-    def with_counts(self, customers_at_most: int) -> Self:
-        """`member_count` (active ones) and `customer_count` of each office itself. No office is counted further than asked."""
+    def with_counts(self, cap: int) -> Self:
+        """`member_count` (active ones) and `customer_count` of each office itself, counted no further than cap + 1."""
         customers: Any = self.model._meta.get_field("customers").related_model  # this app lies below theirs
         held = customers._default_manager.filter(organization=OuterRef("organization"), office=OuterRef("pk"))
         return self.annotate(
             member_count=self.count_of("members", members__status="active"),
-            customer_count=_CountAtMost(held.order_by().values(one=Value(1))[:customers_at_most]),
+            customer_count=CappedCount(held, cap),
         )
 
     def reached_by(self, member: Member, capability: Capability) -> Self:

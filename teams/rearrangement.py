@@ -44,9 +44,10 @@ class Tree:
     def __init__(self, organization: Organization, change: Rearrangement) -> None:
         self.organization = organization
         self.change = change
-        rows = Office.objects.for_organization(organization).values_list("pk", "parent_id", "name")
-        self._parents: dict[int, int | None] = {pk: parent for pk, parent, _ in rows}
-        self.names: dict[int, str] = {pk: name for pk, _, name in rows}
+        rows = Office.objects.for_organization(organization).values_list("pk", "parent_id", "name", "path")
+        self._parents: dict[int, int | None] = {pk: parent for pk, parent, _, _ in rows}
+        self.names: dict[int, str] = {pk: name for pk, _, name, _ in rows}
+        self.paths: dict[int, str] = {pk: path for pk, _, _, path in rows}
         self._before = {pk: frozenset(self._chain(pk, {})) for pk in self._parents}
         self._after = {pk: frozenset(self._chain(pk, change.parents)) for pk in self._parents}
 

@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from accounts.pages import FormPage
+from accounts.pagination import CappedCount
 from customers.role_effects import RoleEffects, role_effects
 from customers.services import roles
 from teams.capabilities import Capability
@@ -70,9 +71,10 @@ class RoleDeleteView(RolePage):
     @cached_property
     def _used(self) -> tuple[int, int]:
         """How many members and pending invitations have the role."""
-        organization = self.member.organization
-        members = Member.objects.for_organization(organization).filter(role=self.role).count()
-        return members, Invitation.objects.pending().for_organization(organization).filter(role=self.role).count()
+        used = (Member.objects.filter(role=self.role), Invitation.objects.pending().filter(role=self.role))
+        counts = (CappedCount(rows.for_organization(self.member.organization), cap=None) for rows in used)
+        found: tuple[int, int] = Role.objects.filter(pk=self.role.pk).values_list(*counts).get()
+        return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         members, invitations = self._used

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db.models import F
 
+from accounts.pagination import CappedCount
 from audit.models import AuditEvent
 from audit.services import event, record
 from audit.verbs import Verb
@@ -66,12 +67,14 @@ class Targets:
 
 def piles_of(office: Office) -> Piles:
     """What has to go before the office can be closed. Former and deactivated members stay in its history."""
-    return Piles(
-        members=Member.objects.filter(office=office, status=Member.Status.ACTIVE).count(),
-        customers=office.customers.count(),
-        invitations=Invitation.objects.pending().filter(office=office).count(),
-        offices=Office.objects.active().filter(parent=office).count(),
+    counted = (
+        Member.objects.filter(office=office, status=Member.Status.ACTIVE),
+        office.customers.all(),
+        Invitation.objects.pending().filter(office=office),
+        Office.objects.active().filter(parent=office),
     )
+    counts = (CappedCount(rows, cap=None) for rows in counted)
+    return Piles(*Office.objects.filter(pk=office.pk).values_list(*counts).get())
 
 
 def keep_an_office(office: Office) -> None:
