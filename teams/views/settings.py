@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from accounts.pages import ActionPage, FormPage
+from accounts.pagination import PAGE_SIZE
 from teams import services
 from teams.capabilities import Capability
 from teams.forms import LogoForm, SecurityForm
@@ -50,7 +51,8 @@ class SecurityView(FormPage):
         return {**present, "grace_days": None if organization.requires_second_factor else USUAL_GRACE}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(lacking=members_without_second_factor(self.member), **kwargs)
+        lacking = members_without_second_factor(self.member)
+        return super().get_context_data(lacking=lacking[:PAGE_SIZE], lacking_count=lacking.count(), **kwargs)
 
     def carry_out(self, form: Any) -> str:
         facts = {name: form.cleaned_data[name] for name in (*POLICY, "grace_days", "version")}
