@@ -71,9 +71,13 @@ class RoleDeleteView(RolePage):
     @cached_property
     def _used(self) -> tuple[int, int]:
         """How many members and pending invitations have the role."""
-        used = (Member.objects.filter(role=self.role), Invitation.objects.pending().filter(role=self.role))
-        counts = (CappedCount(rows.for_organization(self.member.organization), cap=None) for rows in used)
-        found: tuple[int, int] = Role.objects.filter(pk=self.role.pk).values_list(*counts).get()
+        organization = self.member.organization
+        used = (
+            Member.objects.for_organization(organization),
+            Invitation.objects.for_organization(organization).pending(),
+        )
+        counts = (CappedCount(rows.filter(role=self.role), cap=None) for rows in used)
+        found: tuple[int, int] = Role.objects.for_organization(organization).values_list(*counts).get(pk=self.role.pk)
         return found
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:

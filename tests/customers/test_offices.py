@@ -117,7 +117,7 @@ class TestMove:
                 below = office_of(kudi, f"Squad {number}", team)
                 somebody(kudi, below, LEAD)
                 CustomerFactory(organization=kudi.organization, office=below)
-            with django_assert_num_queries(8):
+            with django_assert_num_queries(5):
                 office_effects(kudi.organization, Rearrangement(parents={team.pk: kudi.other_branch.pk}))
 
     def test_refusals(self, kudi: Lender, world: World) -> None:
