@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.utils import timezone
 
 from lendconsole.errors import NotVisible, PermissionMissing
 from teams import services
@@ -49,6 +51,21 @@ def test_shows_everything_to_an_admin(world: World) -> None:
     ):
         assert words in page, words
     assert "T-2" not in page
+
+
+def test_shows_where_somebody_is_signed_in_to_those_who_may_end_it(world: World) -> None:
+    kudi, target = world.kudi, world.kudi["account_manager"]
+    with inside(kudi):
+        used = {"ip": "203.0.113.9", "user_agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0"}
+        UserSession.objects.create(user=target.user, session_key="open", **used)
+        old = UserSession.objects.create(user=target.user, session_key="old", ip="203.0.113.9", user_agent="Edg/140")
+        UserSession.objects.filter(pk=old.pk).update(last_seen_at=timezone.now() - timedelta(minutes=31))
+    page = text(kudi.client("admin").get(url(kudi, target)))
+    assert "Firefox on Linux Signed in" in page
+    assert "Edge" not in page
+    assert "203.0.113.9" not in page
+    assert "Firefox" not in text(kudi.client("compliance").get(url(kudi, target)))
+    assert "is not signed in anywhere" in text(kudi.client("admin").get(url(kudi, kudi["loan_officer"])))
 
 
 def test_shows_a_reader_no_more_than_they_may_know(world: World) -> None:
