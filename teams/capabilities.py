@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.db.models import TextChoices
 
@@ -17,20 +18,23 @@ class Reach(TextChoices):
 
     @property
     def rank(self) -> int:
-        return list(Reach).index(self)
+        return _RANKS[self]
 
     # All four, because str brings its own alphabetical ones.
     def __lt__(self, other: str) -> bool:
-        return self.rank < Reach(other).rank
+        return _RANKS[self] < _RANKS[other]
 
     def __le__(self, other: str) -> bool:
-        return self.rank <= Reach(other).rank
+        return _RANKS[self] <= _RANKS[other]
 
     def __gt__(self, other: str) -> bool:
-        return self.rank > Reach(other).rank
+        return _RANKS[self] > _RANKS[other]
 
     def __ge__(self, other: str) -> bool:
-        return self.rank >= Reach(other).rank
+        return _RANKS[self] >= _RANKS[other]
+
+
+_RANKS: Final[dict[str, int]] = {reach: rank for rank, reach in enumerate(Reach)}
 
 
 class Capability(TextChoices):
