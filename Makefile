@@ -40,14 +40,15 @@ demo-reset:  ## Empty the demo's database, sessions and queue
 	$(bootstrap)
 	@$(BIN)/python -m lendconsole.demo_server reset
 
+# The tests that kill workers and brokers watch the clock, so nothing runs beside them.
 test:  ## Run every test; ARGS='-k name' for some
 	$(bootstrap)
 	@DEBUG=1 $(PYTEST) -n auto -m 'not browser and not faults' $(ARGS) $(OR_NONE)
+	@DEBUG=1 $(PYTEST) -m faults $(ARGS) $(OR_NONE)
 ifneq ($(CHROMIUM),)
-	@DEBUG=1 CHROMIUM='$(CHROMIUM)' $(PYTEST) -m 'browser or faults' $(ARGS) $(OR_NONE)
+	@DEBUG=1 CHROMIUM='$(CHROMIUM)' $(PYTEST) -n auto --dist worksteal -m browser $(ARGS) $(OR_NONE)
 else
 	@if [ "$(CI)" = true ]; then echo "Chromium is missing, and with CI=true the browser tests must run." >&2; exit 1; fi
-	@DEBUG=1 $(PYTEST) -m faults $(ARGS) $(OR_NONE)
 	@printf '\n%s\n%s\n\n' '*** THE BROWSER TESTS WERE SKIPPED: no Chromium was found. ***' \
 		'    Install Chromium, or name one: make test CHROMIUM=/path/to/chromium'
 endif
