@@ -171,7 +171,7 @@ def accept_invitation(*, ticket: Ticket, user: User | AnonymousUser, newcomer: N
         actor=member,
         verb=Verb.INVITATION_ACCEPTED,
         target=invitation.organization,
-        after={"role": invitation.role.name, "office": invitation.office.name, "outcome": standing.value},
+        after={"role": invitation.role.name, "office": invitation.office.name, "outcome": standing.replace("_", " ")},
     )
     return member
 

@@ -11,6 +11,7 @@ from django.core import signing
 from django.utils import timezone
 
 from accounts.models import User
+from audit.models import AuditEvent
 from lendconsole.tenancy import organization_context
 from teams import services
 from teams.invitation_links import Ticket, make_token, read_token
@@ -54,6 +55,7 @@ def test_a_new_person_gets_a_login_with_a_proven_address(world: World) -> None:
         accepted = fresh(invitation)
         assert (accepted.accepted_by, accepted.is_open) == (member, False)
         assert verbs() == ["invitation.accepted"]
+        assert AuditEvent.objects.get().after["outcome"] == "new person"
 
 
 def test_an_existing_login_keeps_its_password_and_name(world: World) -> None:
