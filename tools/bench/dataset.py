@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 import psycopg
@@ -27,6 +28,9 @@ ORGANIZATIONS: Final = 200
 BIGGEST_SHARE: Final = 0.3
 BIGGEST: Final = "bench-1"
 DOMAIN: Final = "staff.example"
+FIRST_DAY: Final = date(2020, 1, 1)
+DAYS: Final = 2000
+"""Customers joined on each day from the first one on, equally many."""
 FIRST_NAMES: Final = """
 Adaeze Musa Grace Tunde Efe Halima Ngozi Amaka Ibrahim Yusuf Bola Chidi Emeka Uche Samuel Peter Aisha Fatima Zainab
 Sani Blessing Kemi Segun Obinna Ifeoma Chinwe Damilola Folake Gbenga Hauwa Jumoke Kabiru Lami Maryam Nkechi Ope Queen
@@ -51,7 +55,7 @@ SELECT %(organization)s, 'BM-' || lpad(i::text, 7, '0'),
   (ARRAY['pending', 'active', 'active', 'active', 'inactive'])[1 + i %% 5], '', 'standard',
   (%(offices)s::bigint[])[1 + i %% cardinality(%(offices)s::bigint[])],
   CASE WHEN i %% 10 < 6 THEN (%(managers)s::bigint[])[1 + (i * 31) %% cardinality(%(managers)s::bigint[])] END,
-  date '2020-01-01' + (i %% 2000)::int, '', '', '', 'female', '1 Broad Street', 'Lagos', '', '', now(), now(), 1
+  %(first_day)s::date + (i %% %(days)s)::int, '', '', '', 'female', '1 Broad Street', 'Lagos', '', '', now(), now(), 1
 FROM generate_series(1::bigint, %(customers)s::bigint) i
 """
 _ASSIGNMENTS: Final = """
@@ -133,6 +137,7 @@ def _fill(scale: int) -> None:
             organization = _found(f"bench-{number}")
             staff = _hire(organization, offices=40 if number == 1 else 4, members=400 if number == 1 else 8)
             facts: dict[str, Any] = {"organization": organization.pk, "customers": customers, "offices": staff.offices}
+            facts |= {"first_day": FIRST_DAY, "days": DAYS}
             names = {"first_names": FIRST_NAMES.split(), "last_names": LAST_NAMES.split()}
             cursor.execute(_CUSTOMERS, {**facts, **names, "managers": staff.managers})
         for _, definition in indexes:
