@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Case, Exists, Max, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, JSONField, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.fields import BooleanField
+from django.db.models.functions import JSONArray
 from django.utils import timezone
 from django.utils.formats import date_format
 
@@ -21,7 +22,7 @@ from audit.verbs import Verb
 from customers.access import AnyMember, Rule, rules
 from customers.models import Cover, Customer, TemporaryAccess
 from customers.querysets import CARD, FULL
-from customers.readers import events
+from customers.readers import events, name_of
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Role
 from teams.policy import roles_of
@@ -97,7 +98,7 @@ class _Holding:
 
 
 def look(customer: Customer, *, q: str = "", shown: str = WHO_CAN, page: int = 1) -> Lens:
-    """Six statements, whatever the number of members."""
+    """Three statements, whatever the number of members."""
     roles = {role.pk: role for role in roles_of(customer.organization)}
     everybody = _holdings(customer, list(roles.values()), q)
     seeing = [each for each in everybody if each.find]
@@ -204,22 +205,35 @@ def _flag(condition: Q) -> Case:
 
 
 def _sights(customer: Customer, holdings: list[_Holding], roles: dict[int, Role]) -> list[Sight]:
-    keys = [each.pk for each in holdings]
-    rows = Member.objects.for_organization(customer.organization).filter(pk__in=keys).select_related("user", "office")
-    members = {member.pk: member for member in rows}
-    openings = events(customer).filter(verb=Verb.CUSTOMER_OPENED, actor_id__in=keys).order_by()
-    opened = dict(openings.values("actor_id").annotate(last=Max("at")).values_list("actor_id", "last"))
+    members = {member.pk: member for member in _with_their_own(customer, [each.pk for each in holdings])}
     words = _Words(customer)
     sights = []
     for each in holdings:
-        member = members[each.pk]
+        member: Any = members[each.pk]
         member.organization = customer.organization
         member.role = roles.get(member.role_id) or member.role
         is_full = each.level == FULL
         reasons = words.reasons(member, each.view if is_full else each.find, is_full=is_full)
         missing = "" if is_full else words.missing(member, each.level)
-        sights.append(Sight(member, each.level, reasons, missing, opened.get(each.pk)))
+        sights.append(Sight(member, each.level, reasons, missing, member.opened_at))
     return sights
+
+
+def _with_their_own(customer: Customer, keys: list[int]) -> QuerySet[Member]:
+    """`opened_at`: when they last opened the customer; `cover_ends_at` and `temporary` (kind, end, who granted it): what runs for them."""
+    openings = events(customer).filter(verb=Verb.CUSTOMER_OPENED, actor_id=OuterRef("pk")).order_by("-at")
+    covers = Cover.objects.running().filter(covered=customer.account_manager_id, substitute=OuterRef("pk"))
+    temporary = TemporaryAccess.objects.running().filter(customer=customer, member=OuterRef("pk"))
+    rows: QuerySet[Member] = Member.objects.for_organization(customer.organization).filter(pk__in=keys)
+    return rows.select_related("user", "office").annotate(
+        opened_at=Subquery(openings.values("at")[:1]),
+        cover_ends_at=Subquery(covers.order_by("-ends_at").values("ends_at")[:1]),
+        temporary=Subquery(
+            temporary.order_by("-ends_at").values(
+                facts=JSONArray("kind", "ends_at", name_of("granted_by__user"), output_field=JSONField())
+            )[:1]
+        ),
+    )
 
 
 class _Words:
@@ -228,12 +242,9 @@ class _Words:
     def __init__(self, customer: Customer) -> None:
         self.customer = customer
         self.manager = customer.account_manager
-        covers = Cover.objects.running().filter(covered=customer.account_manager_id)
-        self.covers = {cover.substitute_id: cover for cover in covers}
-        opened = TemporaryAccess.objects.running().filter(customer=customer).select_related("granted_by__user")
-        self.opened = {access.member_id: access for access in opened.order_by("ends_at")}
 
-    def reasons(self, member: Member, held: frozenset[Rule], *, is_full: bool) -> tuple[str, ...]:
+    def reasons(self, member: Any, held: frozenset[Rule], *, is_full: bool) -> tuple[str, ...]:
+        """Of a member of _with_their_own."""
         said = {
             Rule.MANAGER: self._manager,
             Rule.COVER: self._cover,
@@ -248,16 +259,16 @@ class _Words:
         since = getattr(self.customer, "managed_since", None)
         return f"Account manager since {_day(since)}" if since else "Account manager"
 
-    def _cover(self, member: Member) -> str:
+    def _cover(self, member: Any) -> str:
         covered = self.manager.name if self.manager else "the account manager"
-        return f"Stands in for {covered} until {_day(self.covers[member.pk].last_moment)}"
+        return f"Stands in for {covered} until {_day(Cover(ends_at=member.cover_ends_at).last_moment)}"
 
-    def _temporary(self, member: Member) -> str:
-        access = self.opened[member.pk]
-        if access.kind == TemporaryAccess.Kind.EMERGENCY:
-            return f"Emergency access until {_moment(access.ends_at)}"
-        by = f", granted by {access.granted_by.name}" if access.granted_by else ""
-        return f"Requested access until {_moment(access.ends_at)}{by}"
+    def _temporary(self, member: Any) -> str:
+        kind, ends_at, granted_by = member.temporary
+        until = _moment(datetime.fromisoformat(ends_at))
+        if kind == TemporaryAccess.Kind.EMERGENCY:
+            return f"Emergency access until {until}"
+        return f"Requested access until {until}{f', granted by {granted_by}' if granted_by.strip() else ''}"
 
     def _area(self, member: Member, *, is_full: bool) -> str:
         capability = Capability.CUSTOMERS_VIEW if is_full else Capability.CUSTOMERS_FIND
