@@ -31,6 +31,11 @@ _ICONS: Final = {
     Verb.CUSTOMER_STATUS_CHANGED: "adjustments",
     Verb.CUSTOMER_OPENED: "eye",
     Verb.CUSTOMER_BVN_REVEALED: "key",
+    Verb.DOCUMENT_UPLOADED: "upload",
+    Verb.DOCUMENT_APPROVED: "circle-check",
+    Verb.DOCUMENT_DECLINED: "ban",
+    Verb.DOCUMENT_REMOVED: "trash",
+    Verb.DOCUMENT_DOWNLOADED: "download",
     Verb.MANAGER_ASSIGNED: "user-check",
     Verb.MANAGER_REMOVED: "user-minus",
 }

@@ -62,7 +62,7 @@ class RequestClosed(DomainError):
 
 
 class AlreadyReviewed(DomainError):
-    """Somebody reviewed this use of emergency access before."""
+    """Somebody reviewed this before."""
 
 
 class SubstituteNotEligible(DomainError):
@@ -77,3 +77,9 @@ class CoverOverlaps(DomainError):
 
 class DatesWrong(DomainError):
     """The days are in the past, in the wrong order or too far apart."""
+
+
+class DocumentThere(DomainError):
+    """The customer has this very file, of this type, and it was not declined."""
+
+    field = "file"

@@ -70,6 +70,13 @@ class CustomerQuerySet(OrganizationRows):
         """`can_oversee`: whether the member may also see who else sees the customer."""
         return self.annotate(can_oversee=_flag(member, Capability.CUSTOMERS_OVERSEE))
 
+    def with_papers(self, member: Member) -> Self:
+        """What the tabs about documents need (`can_...`)."""
+        return self.annotate(
+            can_upload=_flag(member, Capability.DOCUMENTS_UPLOAD),
+            can_review=_flag(member, Capability.DOCUMENTS_REVIEW),
+        )
+
     def matching(self, member: Member, term: SearchTerm) -> Self:
         """Search by part of the name, e-mail, phone in any spelling, or customer number.
 

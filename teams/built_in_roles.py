@@ -44,6 +44,8 @@ DEFINITIONS: dict[BuiltInRole, RoleDefinition] = {
             Capability.CUSTOMERS_REVEAL: Reach.OWN,
             Capability.CUSTOMERS_EDIT: Reach.OWN,
             Capability.CUSTOMERS_CHANGE_STATUS: Reach.OWN,
+            Capability.DOCUMENTS_UPLOAD: Reach.OWN,
+            Capability.DOCUMENTS_REVIEW: Reach.OWN,
         },
     ),
     BuiltInRole.LOAN_OFFICER: RoleDefinition(
@@ -55,6 +57,8 @@ DEFINITIONS: dict[BuiltInRole, RoleDefinition] = {
             Capability.CUSTOMERS_CREATE: Reach.OFFICE,
             Capability.CUSTOMERS_EDIT: Reach.OFFICE,
             Capability.CUSTOMERS_CHANGE_STATUS: Reach.OFFICE,
+            Capability.DOCUMENTS_UPLOAD: Reach.OFFICE,
+            Capability.DOCUMENTS_REVIEW: Reach.OFFICE,
         },
     ),
     BuiltInRole.CUSTOMER_SUPPORT: RoleDefinition(

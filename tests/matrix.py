@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from customers.models import AccessRequest, Cover, Customer, Export, TemporaryAccess
+from customers.models import AccessRequest, Cover, Customer, Document, Export, TemporaryAccess
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
@@ -229,6 +229,11 @@ def export(lender: Lender) -> list[Any]:
     return [Export.objects.for_organization(lender.organization).get().pk]
 
 
+def document(lender: Lender) -> list[Any]:
+    """Of the first account manager's customer, uploaded by somebody who has left."""
+    return [Document.objects.for_organization(lender.organization).get().pk]
+
+
 def organization_facts(lender: Lender) -> dict[str, Any]:
     return {
         "name": "Kudi Bank",
@@ -246,6 +251,8 @@ def policy(lender: Lender) -> dict[str, Any]:
 SUPER = frozenset({"super_admin"})
 READERS_OF_MEMBERS = ADMINS | {"compliance", "no_users_unit"}
 OVERSEERS = ADMINS | {"compliance"}
+CARDS = EVERYBODY - OVERSEERS - {"account_manager"}
+"""For whom papers of the first account manager's customer do not exist: they see the card, or not even that."""
 STRANGERS = frozenset({"loan_officer", "other_manager"})
 """For whom a request of support about the first account manager's customer does not exist."""
 
@@ -260,6 +267,26 @@ ROWS: list[Row] = [
     *page("customers:customer_profile", EVERYBODY - NOBODYS, NOBODYS, args=customer("free")),
     *page("customers:customer_profile", EVERYBODY - OTHERS, OTHERS, args=customer("own")),
     *page("customers:customer_activity", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
+    *page("customers:customer_documents", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
+    *page("customers:document_upload", ADMINS | {"account_manager"}, OTHERS, args=customer("own")),
+    Row(
+        "customers:document_upload",
+        "POST",
+        ADMINS,
+        OTHERS,
+        customer("own"),
+        lambda lender: {"type": "payslip"},
+        unfit=ADMINS | {"account_manager"},
+    ),  # without a file, which tests/customers/test_documents.py sends
+    *page(
+        "customers:document_review",
+        ADMINS | {"account_manager"},
+        CARDS,
+        args=document,
+        post=lambda lender: {"decision": "approve"},
+    ),
+    *page("customers:document_remove", ADMINS | {"account_manager"}, CARDS, args=document, post=nothing),
+    *page("customers:document_file", OVERSEERS | {"account_manager"}, CARDS, args=document),
     *page("customers:customer_access", OVERSEERS, OTHERS, args=customer("own")),
     *page("customers:customer_access", OVERSEERS, NOBODYS, args=customer("free")),
     *page("customers:access_request", FINDERS - {"account_manager"}, {"account_manager"}, args=customer("distant")),

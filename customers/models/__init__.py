@@ -2,6 +2,7 @@ from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission,
 from customers.models.assignment import Assignment
 from customers.models.borrower import BorrowerLink
 from customers.models.customer import Customer
+from customers.models.documents import Document
 from customers.models.export import Export, ExportChunk
 from customers.models.files import StoredChunk, StoredFile
 from customers.models.requests import AccessRequest
@@ -14,6 +15,7 @@ __all__ = [
     "Cover",
     "Customer",
     "CustomerUserObjectPermission",
+    "Document",
     "Export",
     "ExportChunk",
     "StoredChunk",

@@ -73,6 +73,14 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_create": _plain,
     "customers:customer_profile": lambda site: [*_customer(site), *_two_customers(site)],
     "customers:customer_activity": _customer,
+    "customers:customer_documents": lambda site: [
+        *_customer(site),
+        At((site.lender.customers["free"].pk,), "?state=approved"),
+        *_two_customers(site),
+    ],
+    "customers:document_upload": _customer,
+    "customers:document_review": lambda site: [At((site.documents[0],))],
+    "customers:document_remove": lambda site: [At((pk,)) for pk in site.documents],
     "customers:customer_access": lambda site: [
         *_two_customers(site),
         *(
@@ -222,6 +230,7 @@ NO_PAGES = {
     "accounts:session_end",
     "account_set_password",
     "customers:customer_export_file",
+    "customers:document_file",
     "customers_public:borrower_sign_out",
     "mfa_download_recovery_codes",
     "mfa_list_webauthn",

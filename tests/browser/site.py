@@ -13,6 +13,7 @@ from customers.models import Customer, Export
 from customers.services.access import decline_access, request_access
 from customers.services.account_managers import assign_account_manager
 from customers.services.borrowers import borrower_page_url
+from customers.services.documents import review_document
 from customers.services.records import change_customer_status, open_profile
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
@@ -44,6 +45,7 @@ class Site:
     invitation: Invitation
     links: dict[str, str]
     exports: list[int]
+    documents: list[int]
 
 
 def furnish(lender: Lender, other: Lender) -> Site:
@@ -63,13 +65,14 @@ def furnish(lender: Lender, other: Lender) -> Site:
         _heads(lender)
         request = _accesses(lender)
         exports = _exports(lender)
+        documents = _documents(lender)
         now = timezone.now()
         cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
         factories.cover(lender["super_admin"], lender["admin"])
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports)
+    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports, documents)
 
 
 def _team(lender: Lender) -> tuple[int, int]:
@@ -132,6 +135,17 @@ def _exports(lender: Lender) -> list[int]:
     held = timezone.now() + timedelta(hours=1)  # by a worker, so that the one beside the tests leaves them as they are
     facts = {"organization": lender.organization, "member": lender["super_admin"], "leased_until": held}
     return [factories.ExportFactory(**facts, **state).pk for state in states]
+
+
+def _documents(lender: Lender) -> list[int]:
+    """One that waits and one of each outcome."""
+    free, manager = lender.customers["free"], lender["other_manager"]
+    waiting = factories.document(free, manager, name="Passport of Grace, both pages.pdf")
+    approved = factories.document(free, manager, name="utility-bill.jpg", type="address")
+    declined = factories.document(free, manager, name="x" * 90 + ".pdf", type="payslip")
+    review_document(actor=lender["admin"], document=approved, is_approved=True)
+    review_document(actor=lender["admin"], document=declined, is_approved=False, reason="The stamp is not readable")
+    return [waiting.pk, approved.pk, declined.pk]
 
 
 def _accesses(lender: Lender) -> int:
