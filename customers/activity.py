@@ -36,6 +36,11 @@ _ICONS: Final = {
     Verb.DOCUMENT_DECLINED: "ban",
     Verb.DOCUMENT_REMOVED: "trash",
     Verb.DOCUMENT_DOWNLOADED: "download",
+    Verb.NOTE_ADDED: "note",
+    Verb.NOTE_CHANGED: "edit",
+    Verb.NOTE_COMPLETED: "check",
+    Verb.NOTE_DELETED: "trash",
+    Verb.NOTE_FILE_DOWNLOADED: "download",
     Verb.MANAGER_ASSIGNED: "user-check",
     Verb.MANAGER_REMOVED: "user-minus",
 }

@@ -83,3 +83,15 @@ class DocumentThere(DomainError):
     """The customer has this very file, of this type, and it was not declined."""
 
     field = "file"
+
+
+class DueDateWrong(DomainError):
+    """A follow-up has a day that is still to come."""
+
+    field = "due_on"
+
+
+class NotifiedSeesNothing(DomainError):
+    """Only those who see the customer in full are told of a note, and not everybody at once."""
+
+    field = "people"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from customers.models import Customer, Document
+from customers.models import Customer, Document, Note
+from customers.papers import is_young
 from customers.rows import Action
 from teams.models import Member
 
@@ -40,3 +41,36 @@ def _document_actions(member: Member, customer: Customer, document: Document) ->
         yield Action("Approve or decline", "check", url, is_dialog=True)
     if customer.can_review or (document.is_waiting and document.uploaded_by_id == member.pk):
         yield Action("Remove", "trash", member.url("customers:document_remove", document.pk), is_dialog=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NoteLine:
+    """`can_note`: whether the member may pin and complete it."""
+
+    note: Note
+    can_note: bool
+    notified: str
+    files: list[tuple[str, str, int]]
+    actions: list[Action]
+
+
+def note_lines(member: Member, customer: Customer, notes: Iterable[Note]) -> list[NoteLine]:
+    return [
+        NoteLine(
+            note,
+            customer.can_note,
+            ", ".join(note.notified),  # type: ignore[attr-defined]  # annotated by customers.papers.notes
+            [(member.url("customers:note_file", each.pk), each.file.name, each.file.size) for each in note.files.all()],
+            list(_note_actions(member, customer, note)),
+        )
+        for note in notes
+    ]
+
+
+def _note_actions(member: Member, customer: Customer, note: Note) -> Iterator[Action]:
+    """The same rules as customers.papers.require_edit and require_deletion, for rows."""
+    is_own = note.author_id == member.pk
+    if customer.can_note and is_own and is_young(note):
+        yield Action("Edit", "edit", member.url("customers:note_edit", note.pk), is_dialog=True)
+    if customer.can_note and (is_own or customer.can_oversee):
+        yield Action("Delete", "trash", member.url("customers:note_delete", note.pk), is_dialog=True)

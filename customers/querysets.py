@@ -54,6 +54,7 @@ class CustomerQuerySet(OrganizationRows):
             can_change_status=_flag(member, Capability.CUSTOMERS_CHANGE_STATUS),
             can_assign=_flag(member, Capability.CUSTOMERS_ASSIGN),
             can_reveal=_flag(member, Capability.CUSTOMERS_REVEAL),
+            can_note=_flag(member, Capability.NOTES_WRITE),
         )
 
     def kept_by(self, member: Member) -> Self:

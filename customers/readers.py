@@ -126,7 +126,7 @@ def filter_choices(member: Member) -> Choices:
         .values_list("kind", "pk", "text", "path")
         .union(
             managers.order_by()
-            .annotate(kind=Value("member"), text=_name("user"), path=Value("", CharField()))
+            .annotate(kind=Value("member"), text=name_of("user"), path=Value("", CharField()))
             .values_list("kind", "pk", "text", "path"),
             all=True,
         )
@@ -167,11 +167,11 @@ def profiles(member: Member) -> QuerySet[Customer]:
         .defer("search")
         .annotate(
             managed_since=Subquery(present.values("started_at")),
-            assigned_by_name=Subquery(present.exclude(assigned_by=None).values(name=_name("assigned_by__user"))),
+            assigned_by_name=Subquery(present.exclude(assigned_by=None).values(name=name_of("assigned_by__user"))),
             opened_lately=Exists(openings),
             waiting_documents=CappedCount(Document.objects.waiting().filter(customer=OuterRef("pk")), COUNTED - 1),
             absent_until=Subquery(cover.values(last=F("ends_at") - MINUTE), output_field=DateTimeField()),
-            substitute_name=Subquery(cover.values(name=_name("substitute__user"))),
+            substitute_name=Subquery(cover.values(name=name_of("substitute__user"))),
         )
     )
     return rows
@@ -226,7 +226,8 @@ def taken_message(field: str, holder: Customer | None = None) -> str:
     return f"{owner} has this {_THING[field]}."
 
 
-def _name(user: str) -> Concat:
+def name_of(user: str) -> Concat:
+    """The name of the login that the path leads to."""
     return Concat(f"{user}__first_name", Value(" "), f"{user}__last_name", output_field=CharField())
 
 

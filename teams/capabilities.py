@@ -46,6 +46,7 @@ class Capability(TextChoices):
     CUSTOMERS_EMERGENCY = "customers.emergency", "Open customers dedicated to others in an emergency"
     DOCUMENTS_UPLOAD = "documents.upload", "Upload customers' documents"
     DOCUMENTS_REVIEW = "documents.review", "Approve and decline customers' documents"
+    NOTES_WRITE = "notes.write", "Write notes about customers"
     MEMBERS_VIEW = "members.view", "See team members"
     MEMBERS_INVITE = "members.invite", "Invite members"
     MEMBERS_MANAGE = "members.manage", "Change role and office"
@@ -89,6 +90,7 @@ _REACHES: dict[Capability, tuple[Reach, ...]] = {
     Capability.CUSTOMERS_OVERSEE: _PLACES,
     Capability.DOCUMENTS_UPLOAD: _ALL,
     Capability.DOCUMENTS_REVIEW: _ALL,
+    Capability.NOTES_WRITE: _ALL,
     Capability.MEMBERS_VIEW: _PLACES,
     Capability.MEMBERS_INVITE: _PLACES,
     Capability.MEMBERS_MANAGE: _PLACES,
@@ -112,7 +114,7 @@ UNITS = (
     PermissionUnit(
         "Documents and notes",
         "What is kept about customers whose full profile the role opens",
-        _starting_with("documents."),
+        _starting_with("documents.") + _starting_with("notes."),
     ),
     PermissionUnit("Team members", "The lender's own people", _starting_with("members.")),
     PermissionUnit("Offices", "Head office, branches and teams", _starting_with("offices.")),

@@ -22,6 +22,8 @@ from customers.models import (
     CustomerUserObjectPermission,
     Document,
     Export,
+    Note,
+    NoteFile,
     StoredFile,
     TemporaryAccess,
 )
@@ -211,3 +213,12 @@ def document(customer: Customer, uploaded_by: Member, *, name: str = "passport.p
         uploaded_by=uploaded_by,
         **facts,
     )
+
+
+def note(customer: Customer, author: Member, *, file: str = "", **facts: Any) -> Note:
+    """`file`: the name of one that comes with it."""
+    facts = {"text": "Called back, asks for a statement", **facts}
+    row: Note = Note.objects.create(organization=customer.organization, customer=customer, author=author, **facts)
+    if file:
+        NoteFile.objects.create(organization=customer.organization, note=row, file=stored_file(file))
+    return row

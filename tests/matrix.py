@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from customers.models import AccessRequest, Cover, Customer, Document, Export, TemporaryAccess
+from customers.models import AccessRequest, Cover, Customer, Document, Export, Note, NoteFile, TemporaryAccess
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
@@ -234,6 +234,19 @@ def document(lender: Lender) -> list[Any]:
     return [Document.objects.for_organization(lender.organization).get().pk]
 
 
+def note(lender: Lender) -> list[Any]:
+    """The first account manager's, about their customer, with a file."""
+    return [Note.objects.for_organization(lender.organization).get().pk]
+
+
+def note_file(lender: Lender) -> list[Any]:
+    return [NoteFile.objects.for_organization(lender.organization).get().pk]
+
+
+def written(lender: Lender) -> dict[str, Any]:
+    return {"kind": "enquiry", "text": "Asks for a statement", "version": 1}
+
+
 def organization_facts(lender: Lender) -> dict[str, Any]:
     return {
         "name": "Kudi Bank",
@@ -287,6 +300,34 @@ ROWS: list[Row] = [
     ),
     *page("customers:document_remove", ADMINS | {"account_manager"}, CARDS, args=document, post=nothing),
     *page("customers:document_file", OVERSEERS | {"account_manager"}, CARDS, args=document),
+    *page("customers:customer_notes", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
+    *page("customers:note_create", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=written),
+    *page(
+        "customers:note_create",
+        ADMINS | {"loan_officer", "customer_support"},
+        NOBODYS,
+        args=customer("free"),
+        post=written,
+    ),
+    *page("customers:note_edit", frozenset({"account_manager"}), CARDS, args=note, post=written),
+    *page("customers:note_delete", ADMINS | {"account_manager"}, CARDS, args=note, post=nothing),
+    *page(
+        "customers:note_pin",
+        ADMINS | {"account_manager"},
+        CARDS,
+        args=note,
+        post=lambda lender: {"on": "1"},
+        get=False,
+    ),
+    *page(
+        "customers:note_done",
+        ADMINS | {"account_manager"},
+        CARDS,
+        args=note,
+        post=lambda lender: {"on": "1"},
+        get=False,
+    ),
+    *page("customers:note_file", OVERSEERS | {"account_manager"}, CARDS, args=note_file),
     *page("customers:customer_access", OVERSEERS, OTHERS, args=customer("own")),
     *page("customers:customer_access", OVERSEERS, NOBODYS, args=customer("free")),
     *page("customers:access_request", FINDERS - {"account_manager"}, {"account_manager"}, args=customer("distant")),

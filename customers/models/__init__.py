@@ -5,6 +5,7 @@ from customers.models.customer import Customer
 from customers.models.documents import Document
 from customers.models.export import Export, ExportChunk
 from customers.models.files import StoredChunk, StoredFile
+from customers.models.notes import Note, NoteFile, NoteMention
 from customers.models.requests import AccessRequest
 
 __all__ = [
@@ -18,6 +19,9 @@ __all__ = [
     "Document",
     "Export",
     "ExportChunk",
+    "Note",
+    "NoteFile",
+    "NoteMention",
     "StoredChunk",
     "StoredFile",
     "TemporaryAccess",

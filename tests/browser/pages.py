@@ -81,6 +81,14 @@ OF_AN_ADMIN: Pages = {
     "customers:document_upload": _customer,
     "customers:document_review": lambda site: [At((site.documents[0],))],
     "customers:document_remove": lambda site: [At((pk,)) for pk in site.documents],
+    "customers:customer_notes": lambda site: [
+        *_customer(site),
+        At((site.lender.customers["free"].pk,), "?show=open"),
+        *_two_customers(site),
+    ],
+    "customers:note_create": _customer,
+    "customers:note_edit": lambda site: [At((site.note,))],
+    "customers:note_delete": lambda site: [At((site.note,))],
     "customers:customer_access": lambda site: [
         *_two_customers(site),
         *(
@@ -231,6 +239,9 @@ NO_PAGES = {
     "account_set_password",
     "customers:customer_export_file",
     "customers:document_file",
+    "customers:note_done",
+    "customers:note_file",
+    "customers:note_pin",
     "customers_public:borrower_sign_out",
     "mfa_download_recovery_codes",
     "mfa_list_webauthn",

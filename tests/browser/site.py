@@ -14,6 +14,7 @@ from customers.services.access import decline_access, request_access
 from customers.services.account_managers import assign_account_manager
 from customers.services.borrowers import borrower_page_url
 from customers.services.documents import review_document
+from customers.services.notes import NoteFacts, add_note
 from customers.services.records import change_customer_status, open_profile
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
@@ -46,6 +47,7 @@ class Site:
     links: dict[str, str]
     exports: list[int]
     documents: list[int]
+    note: int
 
 
 def furnish(lender: Lender, other: Lender) -> Site:
@@ -66,13 +68,14 @@ def furnish(lender: Lender, other: Lender) -> Site:
         request = _accesses(lender)
         exports = _exports(lender)
         documents = _documents(lender)
+        note = _notes(lender)
         now = timezone.now()
         cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
         factories.cover(lender["super_admin"], lender["admin"])
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports, documents)
+    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports, documents, note)
 
 
 def _team(lender: Lender) -> tuple[int, int]:
@@ -146,6 +149,18 @@ def _documents(lender: Lender) -> list[int]:
     review_document(actor=lender["admin"], document=approved, is_approved=True)
     review_document(actor=lender["admin"], document=declined, is_approved=False, reason="The stamp is not readable")
     return [waiting.pk, approved.pk, declined.pk]
+
+
+def _notes(lender: Lender) -> int:
+    """Of every kind, pinned, overdue, done; the one of whom looks at the pages is given."""
+    free, manager, own = lender.customers["free"], lender["other_manager"], lender["super_admin"]
+    yesterday = timezone.localdate() - timedelta(days=1)
+    factories.note(free, manager, text="Prefers to be called after 5 pm.", is_pinned=True)
+    factories.note(free, manager, kind="follow_up", due_on=yesterday, text="Ask for the second payslip.")
+    factories.note(free, manager, kind="enquiry", done_by=manager, done_at=timezone.now(), file="statement.pdf")
+    factories.note(free, own, kind="enquiry", text="x" * 300)
+    facts: NoteFacts = {"kind": "note", "text": f"@{manager.name} please look at the payslip.", "due_on": None}
+    return add_note(actor=own, customer=free, facts=facts).pk
 
 
 def _accesses(lender: Lender) -> int:
