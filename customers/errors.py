@@ -95,3 +95,7 @@ class NotifiedSeesNothing(DomainError):
     """Only those who see the customer in full are told of a note, and not everybody at once."""
 
     field = "people"
+
+
+class TooManyPeople(DomainError):
+    """A customer has a few next of kin and guarantors, not a list."""

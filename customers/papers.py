@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Model, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
-from customers.models import Customer, Document, Note, NoteFile, NoteMention
+from customers.models import Customer, Document, Note, NoteFile, NoteMention, RelatedPerson
 from customers.policy import may, require
 from customers.readers import name_of
 from lendconsole.errors import NotVisible, PermissionMissing
@@ -37,6 +37,18 @@ def notes(customer: Customer) -> QuerySet[Note]:
     )
 
 
+def related_people(customer: Customer) -> QuerySet[RelatedPerson]:
+    """Next of kin and guarantors, as they were added."""
+    rows = RelatedPerson.objects.filter(organization=customer.organization_id, customer=customer)
+    return rows.order_by("pk")
+
+
+def by_kind(customer: Customer) -> dict[str, list[RelatedPerson]]:
+    """The same, apart, in one statement."""
+    rows = list(related_people(customer))
+    return {kind: [each for each in rows if each.kind == kind] for kind in RelatedPerson.Kind.values}
+
+
 def find_document(member: Member, pk: int) -> Document:
     """Raises NotVisible."""
     people = ("file", "uploaded_by__user", "reviewed_by__user")
@@ -53,6 +65,11 @@ def find_note_file(member: Member, pk: int) -> NoteFile:
     """Raises NotVisible."""
     rows = NoteFile.objects.for_organization(member.organization).select_related("file")
     return find_paper(rows, member, pk, through="note__customer")
+
+
+def find_related_person(member: Member, pk: int) -> RelatedPerson:
+    """Raises NotVisible."""
+    return find_paper(RelatedPerson.objects.for_organization(member.organization), member, pk)
 
 
 def find_paper(rows: QuerySet[Paper], member: Member, pk: int, *, through: str = "customer") -> Paper:

@@ -24,6 +24,7 @@ from customers.models import (
     Export,
     Note,
     NoteFile,
+    RelatedPerson,
     StoredFile,
     TemporaryAccess,
 )
@@ -221,4 +222,11 @@ def note(customer: Customer, author: Member, *, file: str = "", **facts: Any) ->
     row: Note = Note.objects.create(organization=customer.organization, customer=customer, author=author, **facts)
     if file:
         NoteFile.objects.create(organization=customer.organization, note=row, file=stored_file(file))
+    return row
+
+
+def related_person(customer: Customer, **facts: Any) -> RelatedPerson:
+    """A guarantor."""
+    facts = {"kind": "guarantor", "name": "Kemi Alabi", "relationship": "Sister", "phone": "+2348021110000", **facts}
+    row: RelatedPerson = RelatedPerson.objects.create(organization=customer.organization, customer=customer, **facts)
     return row

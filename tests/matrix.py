@@ -14,7 +14,17 @@ from typing import Any
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from customers.models import AccessRequest, Cover, Customer, Document, Export, Note, NoteFile, TemporaryAccess
+from customers.models import (
+    AccessRequest,
+    Cover,
+    Customer,
+    Document,
+    Export,
+    Note,
+    NoteFile,
+    RelatedPerson,
+    TemporaryAccess,
+)
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
@@ -243,6 +253,15 @@ def note_file(lender: Lender) -> list[Any]:
     return [NoteFile.objects.for_organization(lender.organization).get().pk]
 
 
+def related_person(lender: Lender) -> list[Any]:
+    """Of the first account manager's customer."""
+    return [RelatedPerson.objects.for_organization(lender.organization).get().pk]
+
+
+def somebody(lender: Lender) -> dict[str, Any]:
+    return {"kind": "next_of_kin", "name": "Ada Obi", "relationship": "Aunt", "version": 1}
+
+
 def written(lender: Lender) -> dict[str, Any]:
     return {"kind": "enquiry", "text": "Asks for a statement", "version": 1}
 
@@ -300,6 +319,9 @@ ROWS: list[Row] = [
     ),
     *page("customers:document_remove", ADMINS | {"account_manager"}, CARDS, args=document, post=nothing),
     *page("customers:document_file", OVERSEERS | {"account_manager"}, CARDS, args=document),
+    *page("customers:related_person_create", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=somebody),
+    *page("customers:related_person_edit", ADMINS | {"account_manager"}, CARDS, args=related_person, post=somebody),
+    *page("customers:related_person_remove", ADMINS | {"account_manager"}, CARDS, args=related_person, post=nothing),
     *page("customers:customer_notes", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
     *page("customers:note_create", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=written),
     *page(

@@ -6,6 +6,7 @@ from customers.models.documents import Document
 from customers.models.export import Export, ExportChunk
 from customers.models.files import StoredChunk, StoredFile
 from customers.models.notes import Note, NoteFile, NoteMention
+from customers.models.related_people import RelatedPerson
 from customers.models.requests import AccessRequest
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "Note",
     "NoteFile",
     "NoteMention",
+    "RelatedPerson",
     "StoredChunk",
     "StoredFile",
     "TemporaryAccess",

@@ -81,6 +81,9 @@ OF_AN_ADMIN: Pages = {
     "customers:document_upload": _customer,
     "customers:document_review": lambda site: [At((site.documents[0],))],
     "customers:document_remove": lambda site: [At((pk,)) for pk in site.documents],
+    "customers:related_person_create": lambda site: [At((site.lender.customers["free"].pk,), "?kind=guarantor")],
+    "customers:related_person_edit": lambda site: [At((site.guarantor,))],
+    "customers:related_person_remove": lambda site: [At((site.guarantor,))],
     "customers:customer_notes": lambda site: [
         *_customer(site),
         At((site.lender.customers["free"].pk,), "?show=open"),

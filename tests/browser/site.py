@@ -48,6 +48,7 @@ class Site:
     exports: list[int]
     documents: list[int]
     note: int
+    guarantor: int
 
 
 def furnish(lender: Lender, other: Lender) -> Site:
@@ -69,13 +70,29 @@ def furnish(lender: Lender, other: Lender) -> Site:
         exports = _exports(lender)
         documents = _documents(lender)
         note = _notes(lender)
+        guarantor = factories.related_person(lender.customers["free"], address="12 Allen Avenue, Ikeja").pk
+        factories.related_person(lender.customers["free"], kind="next_of_kin", name="Emeka Etim", phone="")
         now = timezone.now()
         cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
         factories.cover(lender["super_admin"], lender["admin"])
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports, documents, note)
+    return Site(
+        lender,
+        other,
+        request,
+        cover,
+        closed.pk,
+        unused,
+        together,
+        invitation,
+        links,
+        exports,
+        documents,
+        note,
+        guarantor,
+    )
 
 
 def _team(lender: Lender) -> tuple[int, int]:
