@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Model, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
-from customers.models import Customer, Document, Note, NoteFile, NoteMention, RelatedPerson
+from customers.models import Customer, Document, Note, NoteFile, NoteMention, RelatedPerson, StoredFile
 from customers.policy import may, require
 from customers.readers import name_of
 from lendconsole.errors import NotVisible, PermissionMissing
@@ -41,6 +41,13 @@ def related_people(customer: Customer) -> QuerySet[RelatedPerson]:
     """Next of kin and guarantors, as they were added."""
     rows = RelatedPerson.objects.filter(organization=customer.organization_id, customer=customer)
     return rows.order_by("pk")
+
+
+def files(customer: Customer) -> QuerySet[StoredFile]:
+    """Everything that people brought about the customer, documents and files of notes."""
+    brought = documents(customer).order_by().values("file")
+    attached = NoteFile.objects.filter(organization=customer.organization_id, note__customer=customer).values("file")
+    return StoredFile.objects.filter(organization=customer.organization_id, pk__in=brought.union(attached, all=True))
 
 
 def by_kind(customer: Customer) -> dict[str, list[RelatedPerson]]:
