@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -87,6 +88,14 @@ def find_paper(rows: QuerySet[Paper], member: Member, pk: int, *, through: str =
         raise NotVisible
     paper: Paper = found
     return paper
+
+
+def lock_paper(find: Callable[[Member, int], Paper], actor: Member, paper: Paper) -> Paper:
+    """The row, locked until the transaction ends, as `find` finds it then: a statement that had to wait for the lock would
+    still see the state of before. Raises NotVisible."""
+    rows: Any = type(paper)._default_manager
+    rows.for_organization(actor.organization).select_for_update().filter(pk=paper.pk).first()
+    return find(actor, paper.pk)
 
 
 def require_review(member: Member, document: Document) -> None:

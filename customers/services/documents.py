@@ -12,7 +12,7 @@ from audit.verbs import Verb
 from customers.errors import AlreadyReviewed, DocumentThere, ReasonMissing
 from customers.files import store
 from customers.models import Customer, Document, StoredFile
-from customers.papers import documents, find_document, require_removal, require_review
+from customers.papers import documents, find_document, lock_paper, require_removal, require_review
 from customers.policy import lock_customer, require
 from customers.uploads import check_upload
 from teams.capabilities import Capability
@@ -47,7 +47,7 @@ def upload_document(*, actor: Member, customer: Customer, type_: str, file: Bina
 @transaction.atomic
 def review_document(*, actor: Member, document: Document, is_approved: bool, reason: str = "") -> Document:
     """The first of two reviewers wins. Raises NotVisible, PermissionMissing, AlreadyReviewed or ReasonMissing."""
-    document = _lock(actor, document)
+    document = lock_paper(find_document, actor, document)
     require_review(actor, document)
     if document.reviewed_by is not None:
         raise AlreadyReviewed(
@@ -66,7 +66,7 @@ def review_document(*, actor: Member, document: Document, is_approved: bool, rea
 @transaction.atomic
 def remove_document(*, actor: Member, document: Document, reason: str = "") -> None:
     """The file goes too; the log keeps that it was there. Raises NotVisible or PermissionMissing."""
-    document = _lock(actor, document)
+    document = lock_paper(find_document, actor, document)
     require_removal(actor, document)
     _record(actor, Verb.DOCUMENT_REMOVED, document, reason)
     document.delete()
@@ -79,12 +79,6 @@ def take_document(*, actor: Member, pk: int) -> StoredFile:
     document = find_document(actor, pk)
     _record(actor, Verb.DOCUMENT_DOWNLOADED, document)
     return document.file
-
-
-def _lock(actor: Member, document: Document) -> Document:
-    """Asked of the rule after the lock: a statement that waits for it would still see the state of before."""
-    Document.objects.for_organization(actor.organization).select_for_update().filter(pk=document.pk).first()
-    return find_document(actor, document.pk)
 
 
 def _record(actor: Member, verb: Verb, document: Document, reason: str = "") -> None:

@@ -18,7 +18,7 @@ from customers.errors import DueDateWrong, NotifiedSeesNothing
 from customers.files import store
 from customers.lens import holders
 from customers.models import Customer, Note, NoteFile, NoteMention, StoredFile
-from customers.papers import find_note, find_note_file, require_deletion, require_edit
+from customers.papers import find_note, find_note_file, lock_paper, require_deletion, require_edit
 from customers.policy import lock_customer, require
 from customers.uploads import check_upload
 from lendconsole.errors import StaleVersion
@@ -62,7 +62,7 @@ def add_note(
 @transaction.atomic
 def change_note(*, actor: Member, note: Note, version: int, facts: NoteFacts, people: Iterable[Member] = ()) -> Note:
     """Whom the note names anew is told. Raises NotVisible, PermissionMissing, StaleVersion, and what add_note raises."""
-    note = _lock(actor, note)
+    note = lock_paper(find_note, actor, note)
     require_edit(actor, note)
     columns = _columns(facts)
     changed = {name: value for name, value in columns.items() if getattr(note, name) != value}
@@ -90,7 +90,7 @@ def change_note(*, actor: Member, note: Note, version: int, facts: NoteFacts, pe
 @transaction.atomic
 def pin_note(*, actor: Member, note: Note, is_pinned: bool) -> Note:
     """Raises NotVisible or PermissionMissing. Pinned already changes nothing."""
-    note = _lock(actor, note)
+    note = lock_paper(find_note, actor, note)
     require(actor, Capability.NOTES_WRITE, note.customer)
     if note.is_pinned != is_pinned:
         note.is_pinned = is_pinned
@@ -102,7 +102,7 @@ def pin_note(*, actor: Member, note: Note, is_pinned: bool) -> Note:
 @transaction.atomic
 def complete_note(*, actor: Member, note: Note, is_done: bool) -> Note:
     """A follow-up that was made, an enquiry that was answered, or not yet after all. Raises NotVisible or PermissionMissing."""
-    note = _lock(actor, note)
+    note = lock_paper(find_note, actor, note)
     require(actor, Capability.NOTES_WRITE, note.customer)
     if note.can_be_done and (note.done_at is not None) != is_done:
         note.done_at, note.done_by = (timezone.now(), actor) if is_done else (None, None)
@@ -114,7 +114,7 @@ def complete_note(*, actor: Member, note: Note, is_done: bool) -> Note:
 @transaction.atomic
 def delete_note(*, actor: Member, note: Note) -> None:
     """Its files go too, and mails about it that still wait. Raises NotVisible or PermissionMissing."""
-    note = _lock(actor, note)
+    note = lock_paper(find_note, actor, note)
     require_deletion(actor, note)
     withdraw_mentions(note=note)
     _record(actor, Verb.NOTE_DELETED, note, after={"kind": note.get_kind_display(), "author": note.author.name})
@@ -166,12 +166,6 @@ def _notify(note: Note, people: Iterable[Member]) -> list[Member]:
 
 def _names(text: str, member: Member) -> bool:
     return re.search(rf"@{re.escape(member.name)}(?!\w)", text, re.IGNORECASE) is not None
-
-
-def _lock(actor: Member, note: Note) -> Note:
-    """Asked of the rule after the lock: a statement that waits for it would still see the state of before."""
-    Note.objects.for_organization(actor.organization).select_for_update().filter(pk=note.pk).first()
-    return find_note(actor, note.pk)
 
 
 def _written(note: Note, names: Collection[str]) -> dict[str, Any]:

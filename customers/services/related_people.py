@@ -11,7 +11,7 @@ from audit.verbs import Verb
 from customers.activity import WITHHELD
 from customers.errors import TooManyPeople
 from customers.models import Customer, RelatedPerson
-from customers.papers import find_related_person, related_people
+from customers.papers import find_related_person, lock_paper, related_people
 from customers.policy import lock_customer, require
 from lendconsole.errors import StaleVersion
 from teams.capabilities import Capability
@@ -75,9 +75,7 @@ def remove_related_person(*, actor: Member, person: RelatedPerson) -> None:
 
 
 def _lock(actor: Member, person: RelatedPerson) -> RelatedPerson:
-    """Asked of the rule after the lock: a statement that waits for it would still see the state of before."""
-    RelatedPerson.objects.for_organization(actor.organization).select_for_update().filter(pk=person.pk).first()
-    person = find_related_person(actor, person.pk)
+    person = lock_paper(find_related_person, actor, person)
     require(actor, Capability.CUSTOMERS_EDIT, person.customer)
     return person
 

@@ -37,6 +37,11 @@ def _two_customers(site: Site) -> list[At]:
     return [At((site.lender.customers[name].pk,)) for name in ("own", "remote")]
 
 
+def _full_and_empty(site: Site) -> list[At]:
+    """The customer with papers and one without."""
+    return [At((site.lender.customers[name].pk,)) for name in ("free", "remote")]
+
+
 def _invitation(site: Site) -> list[At]:
     return [At((site.invitation.pk,))]
 
@@ -73,22 +78,14 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_create": _plain,
     "customers:customer_profile": lambda site: [*_customer(site), *_two_customers(site)],
     "customers:customer_activity": _customer,
-    "customers:customer_documents": lambda site: [
-        *_customer(site),
-        At((site.lender.customers["free"].pk,), "?state=approved"),
-        *_two_customers(site),
-    ],
+    "customers:customer_documents": _full_and_empty,
     "customers:document_upload": _customer,
     "customers:document_review": lambda site: [At((site.documents[0],))],
-    "customers:document_remove": lambda site: [At((pk,)) for pk in site.documents],
+    "customers:document_remove": lambda site: [At((site.documents[0],))],
     "customers:related_person_create": lambda site: [At((site.lender.customers["free"].pk,), "?kind=guarantor")],
     "customers:related_person_edit": lambda site: [At((site.guarantor,))],
     "customers:related_person_remove": lambda site: [At((site.guarantor,))],
-    "customers:customer_notes": lambda site: [
-        *_customer(site),
-        At((site.lender.customers["free"].pk,), "?show=open"),
-        *_two_customers(site),
-    ],
+    "customers:customer_notes": _full_and_empty,
     "customers:note_create": _customer,
     "customers:note_edit": lambda site: [At((site.note,))],
     "customers:note_delete": lambda site: [At((site.note,))],
