@@ -6,6 +6,7 @@ mails that still wait, as seen from the manager before the first of them: back a
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,8 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from customers.lens import holders, keepers
-from customers.models import AccessRequest, Cover, Customer, TemporaryAccess
+from customers.models import AccessRequest, Cover, Customer, Note, NoteMention, TemporaryAccess
+from customers.policy import may
 from customers.services.borrowers import LINK_MAIL, borrower_page_url
 from notifications.letters import Undeliverable, letter
 from notifications.links import absolute_url
@@ -31,6 +33,7 @@ TOLD_OF_DECISION = "customers/access_decided"
 TOLD_OF_EMERGENCY = "customers/emergency_access"
 TOLD_OF_COVER = "customers/cover_named"
 TOLD_OF_COVER_END = "customers/cover_ended"
+TOLD_OF_MENTION = "customers/note_mention"
 TOLD_MANAGER_OF_BATCH = "customers/manager_batch"
 
 
@@ -195,6 +198,33 @@ def announce_cover(*, cover: Cover, actor: Member, is_over: bool) -> None:
         )
 
 
+def announce_mentions(*, note: Note, people: Iterable[Member]) -> None:
+    """Who wrote about whom, and where: never what."""
+    customer = note.customer
+    for member in people:
+        _tell(
+            member,
+            TOLD_OF_MENTION,
+            event=_note_topic(note),
+            payload={
+                "customer_id": customer.pk,
+                "customer_name": customer.name,
+                "customer_number": customer.number,
+                "note_id": note.pk,
+                "kind": note.get_kind_display().lower(),
+                "author_name": note.author.name,
+            },
+        )
+
+
+def withdraw_mentions(*, note: Note) -> None:
+    cancel_emails(_note_topic(note), "The note was deleted.")
+
+
+def _note_topic(note: Note) -> str:
+    return f"note:{note.pk}"
+
+
 def _about(customer: Customer, member: Member, reason: str) -> dict[str, Any]:
     return {
         "customer_id": customer.pk,
@@ -263,6 +293,22 @@ def cover_named(email: OutgoingEmail) -> dict[str, Any]:
 @letter(TOLD_OF_COVER_END, label="Somebody no longer stands in")
 def cover_ended(email: OutgoingEmail) -> dict[str, Any]:
     return {"member": _member(email, "member_id")}
+
+
+@letter(
+    TOLD_OF_MENTION,
+    label="Mention in a note",
+    switch="To a team member: somebody wants them to read a note about a customer",
+    is_personal=True,
+)
+def note_mention(email: OutgoingEmail) -> dict[str, Any]:
+    member, customer = _member(email, "member_id"), _customer(email)
+    if not NoteMention.objects.filter(note=email.payload["note_id"], member=member).exists():
+        raise Undeliverable("The note was deleted.")
+    if not may(member, Capability.CUSTOMERS_VIEW, customer):
+        raise Undeliverable("The member no longer sees the customer in full.")
+    notes_url = absolute_url(member.url("customers:customer_notes", customer.pk))
+    return {"member": member, "note_url": f"{notes_url}#note-{email.payload['note_id']}"}
 
 
 def _customer(email: OutgoingEmail) -> Customer:

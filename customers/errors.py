@@ -62,7 +62,7 @@ class RequestClosed(DomainError):
 
 
 class AlreadyReviewed(DomainError):
-    """Somebody reviewed this use of emergency access before."""
+    """Somebody reviewed this before."""
 
 
 class SubstituteNotEligible(DomainError):
@@ -77,3 +77,25 @@ class CoverOverlaps(DomainError):
 
 class DatesWrong(DomainError):
     """The days are in the past, in the wrong order or too far apart."""
+
+
+class DocumentThere(DomainError):
+    """The customer has this very file, of this type, and it was not declined."""
+
+    field = "file"
+
+
+class DueDateWrong(DomainError):
+    """A follow-up has a day that is still to come."""
+
+    field = "due_on"
+
+
+class NotifiedSeesNothing(DomainError):
+    """Only those who see the customer in full are told of a note, and not everybody at once."""
+
+    field = "people"
+
+
+class TooManyPeople(DomainError):
+    """A customer has a few next of kin and guarantors, not a list."""

@@ -54,6 +54,7 @@ class CustomerQuerySet(OrganizationRows):
             can_change_status=_flag(member, Capability.CUSTOMERS_CHANGE_STATUS),
             can_assign=_flag(member, Capability.CUSTOMERS_ASSIGN),
             can_reveal=_flag(member, Capability.CUSTOMERS_REVEAL),
+            can_note=_flag(member, Capability.NOTES_WRITE),
         )
 
     def kept_by(self, member: Member) -> Self:
@@ -69,6 +70,13 @@ class CustomerQuerySet(OrganizationRows):
     def with_oversight(self, member: Member) -> Self:
         """`can_oversee`: whether the member may also see who else sees the customer."""
         return self.annotate(can_oversee=_flag(member, Capability.CUSTOMERS_OVERSEE))
+
+    def with_papers(self, member: Member) -> Self:
+        """What the tabs about documents need (`can_...`)."""
+        return self.annotate(
+            can_upload=_flag(member, Capability.DOCUMENTS_UPLOAD),
+            can_review=_flag(member, Capability.DOCUMENTS_REVIEW),
+        )
 
     def matching(self, member: Member, term: SearchTerm) -> Self:
         """Search by part of the name, e-mail, phone in any spelling, or customer number.

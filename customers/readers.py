@@ -16,7 +16,7 @@ from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
 from customers.filters import Choice, Choices, Filters
-from customers.models import AccessRequest, Assignment, Cover, Customer, TemporaryAccess
+from customers.models import AccessRequest, Assignment, Cover, Customer, Document, TemporaryAccess
 from customers.models.grants import MINUTE
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
@@ -145,7 +145,7 @@ def in_tree_order(offices: list[Node]) -> list[Node]:
 
 
 def profiles(member: Member) -> QuerySet[Customer]:
-    """Customers as their own page shows them, with who assigned the account manager and since when."""
+    """Customers as their own page shows them: who assigned the account manager and when, how many documents wait."""
     present = Assignment.objects.filter(customer=OuterRef("pk"), ended_at=None)
     cover = Cover.objects.running().filter(
         covered=OuterRef("account_manager"), substitute__status=Member.Status.ACTIVE, substitute__user__is_active=True
@@ -162,12 +162,14 @@ def profiles(member: Member) -> QuerySet[Customer]:
         Customer.objects.visible_to(member)
         .with_access(member)
         .with_oversight(member)
+        .with_papers(member)
         .select_related("office", "account_manager__user", "account_manager__office")
         .defer("search")
         .annotate(
             managed_since=Subquery(present.values("started_at")),
             assigned_by_name=Subquery(present.exclude(assigned_by=None).values(name=name_of("assigned_by__user"))),
             opened_lately=Exists(openings),
+            waiting_documents=CappedCount(Document.objects.waiting().filter(customer=OuterRef("pk")), COUNTED - 1),
             absent_until=Subquery(cover.values(last=F("ends_at") - MINUTE), output_field=DateTimeField()),
             substitute_name=Subquery(cover.values(name=name_of("substitute__user"))),
         )

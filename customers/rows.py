@@ -12,7 +12,8 @@ from customers.text import national_phone
 from teams.models import Member
 
 _PAGES: Final = (
-    "customer_profile", "customer_edit", "customer_status", "account_manager_assign", "account_manager_remove"
+    "customer_profile", "customer_edit", "customer_status", "account_manager_assign", "account_manager_remove",
+    "note_create",
 )  # fmt: skip
 
 
@@ -69,5 +70,7 @@ def _actions(customer: Customer, urls: dict[str, str]) -> Iterator[Action]:
         yield Action("Remove account manager", "user-minus", urls["account_manager_remove"], is_dialog=True)
     elif customer.can_assign:
         yield Action("Add account manager", "user-plus", urls["account_manager_assign"], is_dialog=True)
+    if customer.access == FULL and customer.can_note:
+        yield Action("Add note", "note", urls["note_create"], is_dialog=True)
     if customer.can_change_status:
         yield Action("Change status", "adjustments", urls["customer_status"], is_dialog=True)

@@ -44,6 +44,9 @@ DEFINITIONS: dict[BuiltInRole, RoleDefinition] = {
             Capability.CUSTOMERS_REVEAL: Reach.OWN,
             Capability.CUSTOMERS_EDIT: Reach.OWN,
             Capability.CUSTOMERS_CHANGE_STATUS: Reach.OWN,
+            Capability.DOCUMENTS_UPLOAD: Reach.OWN,
+            Capability.DOCUMENTS_REVIEW: Reach.OWN,
+            Capability.NOTES_WRITE: Reach.OWN,
         },
     ),
     BuiltInRole.LOAN_OFFICER: RoleDefinition(
@@ -55,11 +58,18 @@ DEFINITIONS: dict[BuiltInRole, RoleDefinition] = {
             Capability.CUSTOMERS_CREATE: Reach.OFFICE,
             Capability.CUSTOMERS_EDIT: Reach.OFFICE,
             Capability.CUSTOMERS_CHANGE_STATUS: Reach.OFFICE,
+            Capability.DOCUMENTS_UPLOAD: Reach.OFFICE,
+            Capability.DOCUMENTS_REVIEW: Reach.OFFICE,
+            Capability.NOTES_WRITE: Reach.OFFICE,
         },
     ),
     BuiltInRole.CUSTOMER_SUPPORT: RoleDefinition(
         "Looks customers up and tells them who their account manager is",
-        {Capability.CUSTOMERS_FIND: Reach.ORGANIZATION, Capability.CUSTOMERS_VIEW: Reach.ORGANIZATION},
+        {
+            Capability.CUSTOMERS_FIND: Reach.ORGANIZATION,
+            Capability.CUSTOMERS_VIEW: Reach.ORGANIZATION,
+            Capability.NOTES_WRITE: Reach.ORGANIZATION,
+        },
     ),
     BuiltInRole.COMPLIANCE: RoleDefinition(
         "Reads everything, changes nothing",

@@ -48,6 +48,9 @@ class Capability(TextChoices):
     CUSTOMERS_OVERSEE = "customers.oversee", "See customers dedicated to others in full"
     CUSTOMERS_EXPORT = "customers.export", "Export lists of customers"
     CUSTOMERS_EMERGENCY = "customers.emergency", "Open customers dedicated to others in an emergency"
+    DOCUMENTS_UPLOAD = "documents.upload", "Upload customers' documents"
+    DOCUMENTS_REVIEW = "documents.review", "Approve and decline customers' documents"
+    NOTES_WRITE = "notes.write", "Write notes about customers"
     MEMBERS_VIEW = "members.view", "See team members"
     MEMBERS_INVITE = "members.invite", "Invite members"
     MEMBERS_MANAGE = "members.manage", "Change role and office"
@@ -89,6 +92,9 @@ _REACHES: dict[Capability, tuple[Reach, ...]] = {
     Capability.CUSTOMERS_CHANGE_STATUS: _ALL,
     Capability.CUSTOMERS_ASSIGN: _ALL,
     Capability.CUSTOMERS_OVERSEE: _PLACES,
+    Capability.DOCUMENTS_UPLOAD: _ALL,
+    Capability.DOCUMENTS_REVIEW: _ALL,
+    Capability.NOTES_WRITE: _ALL,
     Capability.MEMBERS_VIEW: _PLACES,
     Capability.MEMBERS_INVITE: _PLACES,
     Capability.MEMBERS_MANAGE: _PLACES,
@@ -109,6 +115,11 @@ def _starting_with(prefix: str) -> tuple[Capability, ...]:
 
 UNITS = (
     PermissionUnit("Users", "The lender's customers and their account managers", _starting_with("customers.")),
+    PermissionUnit(
+        "Documents and notes",
+        "What is kept about customers whose full profile the role opens",
+        _starting_with("documents.") + _starting_with("notes."),
+    ),
     PermissionUnit("Team members", "The lender's own people", _starting_with("members.")),
     PermissionUnit("Offices", "Head office, branches and teams", _starting_with("offices.")),
     PermissionUnit("Roles and permissions", "What each role may do", _starting_with("roles.")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from typing import Any
 
@@ -12,13 +13,19 @@ from factory.django import DjangoModelFactory
 
 from accounts.models import Organization, User
 from customers.exporting.making import rights_of
+from customers.files import store
 from customers.models import (
     AccessRequest,
     Assignment,
     Cover,
     Customer,
     CustomerUserObjectPermission,
+    Document,
     Export,
+    Note,
+    NoteFile,
+    RelatedPerson,
+    StoredFile,
     TemporaryAccess,
 )
 from teams.models import Invitation, Member, Office, Role, RolePermission
@@ -187,3 +194,39 @@ def cover(covered: Member, substitute: Member, **facts: Any) -> Cover:
         ends_at=facts.pop("ends_at", starts_at + timedelta(days=14)),
         **facts,
     )
+
+
+PDF = b"%PDF-1.7\n1 0 obj << >> endobj\ntrailer << >>\n%%EOF\n"
+
+
+def stored_file(name: str = "passport.pdf", content: bytes = PDF) -> StoredFile:
+    """Of the current organization."""
+    return store(io.BytesIO(content), name=name)
+
+
+def document(customer: Customer, uploaded_by: Member, *, name: str = "passport.pdf", **facts: Any) -> Document:
+    """An identity card that waits for review."""
+    return Document.objects.create(
+        organization=customer.organization,
+        customer=customer,
+        file=stored_file(name),
+        type=facts.pop("type", Document.Type.IDENTITY),
+        uploaded_by=uploaded_by,
+        **facts,
+    )
+
+
+def note(customer: Customer, author: Member, *, file: str = "", **facts: Any) -> Note:
+    """`file`: the name of one that comes with it."""
+    facts = {"text": "Called back, asks for a statement", **facts}
+    row: Note = Note.objects.create(organization=customer.organization, customer=customer, author=author, **facts)
+    if file:
+        NoteFile.objects.create(organization=customer.organization, note=row, file=stored_file(file))
+    return row
+
+
+def related_person(customer: Customer, **facts: Any) -> RelatedPerson:
+    """A guarantor."""
+    facts = {"kind": "guarantor", "name": "Kemi Alabi", "relationship": "Sister", "phone": "+2348021110000", **facts}
+    row: RelatedPerson = RelatedPerson.objects.create(organization=customer.organization, customer=customer, **facts)
+    return row

@@ -14,7 +14,17 @@ from typing import Any
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from customers.models import AccessRequest, Cover, Customer, Export, TemporaryAccess
+from customers.models import (
+    AccessRequest,
+    Cover,
+    Customer,
+    Document,
+    Export,
+    Note,
+    NoteFile,
+    RelatedPerson,
+    TemporaryAccess,
+)
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
@@ -229,6 +239,33 @@ def export(lender: Lender) -> list[Any]:
     return [Export.objects.for_organization(lender.organization).get().pk]
 
 
+def document(lender: Lender) -> list[Any]:
+    """Of the first account manager's customer, uploaded by somebody who has left."""
+    return [Document.objects.for_organization(lender.organization).get().pk]
+
+
+def note(lender: Lender) -> list[Any]:
+    """The first account manager's, about their customer, with a file."""
+    return [Note.objects.for_organization(lender.organization).get().pk]
+
+
+def note_file(lender: Lender) -> list[Any]:
+    return [NoteFile.objects.for_organization(lender.organization).get().pk]
+
+
+def related_person(lender: Lender) -> list[Any]:
+    """Of the first account manager's customer."""
+    return [RelatedPerson.objects.for_organization(lender.organization).get().pk]
+
+
+def somebody(lender: Lender) -> dict[str, Any]:
+    return {"kind": "next_of_kin", "name": "Ada Obi", "relationship": "Aunt", "version": 1}
+
+
+def written(lender: Lender) -> dict[str, Any]:
+    return {"kind": "enquiry", "text": "Asks for a statement", "version": 1}
+
+
 def organization_facts(lender: Lender) -> dict[str, Any]:
     return {
         "name": "Kudi Bank",
@@ -246,6 +283,8 @@ def policy(lender: Lender) -> dict[str, Any]:
 SUPER = frozenset({"super_admin"})
 READERS_OF_MEMBERS = ADMINS | {"compliance", "no_users_unit"}
 OVERSEERS = ADMINS | {"compliance"}
+CARDS = EVERYBODY - OVERSEERS - {"account_manager"}
+"""For whom papers of the first account manager's customer do not exist: they see the card, or not even that."""
 STRANGERS = frozenset({"loan_officer", "other_manager"})
 """For whom a request of support about the first account manager's customer does not exist."""
 
@@ -260,6 +299,57 @@ ROWS: list[Row] = [
     *page("customers:customer_profile", EVERYBODY - NOBODYS, NOBODYS, args=customer("free")),
     *page("customers:customer_profile", EVERYBODY - OTHERS, OTHERS, args=customer("own")),
     *page("customers:customer_activity", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
+    *page("customers:customer_documents", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
+    *page("customers:document_upload", ADMINS | {"account_manager"}, OTHERS, args=customer("own")),
+    Row(
+        "customers:document_upload",
+        "POST",
+        ADMINS,
+        OTHERS,
+        customer("own"),
+        lambda lender: {"type": "payslip"},
+        unfit=ADMINS | {"account_manager"},
+    ),  # without a file, which tests/customers/test_documents.py sends
+    *page(
+        "customers:document_review",
+        ADMINS | {"account_manager"},
+        CARDS,
+        args=document,
+        post=lambda lender: {"decision": "approve"},
+    ),
+    *page("customers:document_remove", ADMINS | {"account_manager"}, CARDS, args=document, post=nothing),
+    *page("customers:document_file", OVERSEERS | {"account_manager"}, CARDS, args=document),
+    *page("customers:related_person_create", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=somebody),
+    *page("customers:related_person_edit", ADMINS | {"account_manager"}, CARDS, args=related_person, post=somebody),
+    *page("customers:related_person_remove", ADMINS | {"account_manager"}, CARDS, args=related_person, post=nothing),
+    *page("customers:customer_notes", OVERSEERS | {"account_manager"}, OTHERS, args=customer("own")),
+    *page("customers:note_create", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=written),
+    *page(
+        "customers:note_create",
+        ADMINS | {"loan_officer", "customer_support"},
+        NOBODYS,
+        args=customer("free"),
+        post=written,
+    ),
+    *page("customers:note_edit", frozenset({"account_manager"}), CARDS, args=note, post=written),
+    *page("customers:note_delete", ADMINS | {"account_manager"}, CARDS, args=note, post=nothing),
+    *page(
+        "customers:note_pin",
+        ADMINS | {"account_manager"},
+        CARDS,
+        args=note,
+        post=lambda lender: {"on": "1"},
+        get=False,
+    ),
+    *page(
+        "customers:note_done",
+        ADMINS | {"account_manager"},
+        CARDS,
+        args=note,
+        post=lambda lender: {"on": "1"},
+        get=False,
+    ),
+    *page("customers:note_file", OVERSEERS | {"account_manager"}, CARDS, args=note_file),
     *page("customers:customer_access", OVERSEERS, OTHERS, args=customer("own")),
     *page("customers:customer_access", OVERSEERS, NOBODYS, args=customer("free")),
     *page("customers:access_request", FINDERS - {"account_manager"}, {"account_manager"}, args=customer("distant")),

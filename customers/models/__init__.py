@@ -2,8 +2,11 @@ from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission,
 from customers.models.assignment import Assignment
 from customers.models.borrower import BorrowerLink
 from customers.models.customer import Customer
+from customers.models.documents import Document
 from customers.models.export import Export, ExportChunk
 from customers.models.files import StoredChunk, StoredFile
+from customers.models.notes import Note, NoteFile, NoteMention
+from customers.models.related_people import RelatedPerson
 from customers.models.requests import AccessRequest
 
 __all__ = [
@@ -14,8 +17,13 @@ __all__ = [
     "Cover",
     "Customer",
     "CustomerUserObjectPermission",
+    "Document",
     "Export",
     "ExportChunk",
+    "Note",
+    "NoteFile",
+    "NoteMention",
+    "RelatedPerson",
     "StoredChunk",
     "StoredFile",
     "TemporaryAccess",

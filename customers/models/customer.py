@@ -106,12 +106,16 @@ class Customer(TenantModel):
 
     objects = CustomerQuerySet.as_manager()
 
-    # What CustomerQuerySet.with_access adds to a row that is shown to a member.
+    # What CustomerQuerySet.with_access, with_papers and with_oversight add to a row that is shown to a member.
     access: str
     can_edit: bool
     can_change_status: bool
     can_assign: bool
     can_reveal: bool
+    can_note: bool
+    can_upload: bool
+    can_review: bool
+    can_oversee: bool
 
     class Meta(TenantModel.Meta):
         permissions = [(MANAGE, "Works the customer as their own")]

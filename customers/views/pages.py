@@ -69,6 +69,14 @@ class CustomerPage(FormPage):
         return self.member.url("customers:customer_profile", self.customer.pk)
 
 
+class FullCustomerPage(CustomerPage):
+    """A form about a customer whom the member sees in full; whoever sees the card alone is refused (403)."""
+
+    def find(self) -> None:
+        super().find()
+        require(self.member, Capability.CUSTOMERS_VIEW, self.customer)
+
+
 def neighbors(request: HttpRequest, page: Page, number: int | None = None) -> dict[str, str]:
     """The addresses of the pages before and after, with all filters; `number` counts the pages on the way."""
     return {

@@ -13,6 +13,7 @@ from accounts.pagination import paginate
 from customers.activity import Entry
 from customers.errors import NothingToReveal
 from customers.models import Customer
+from customers.papers import by_kind
 from customers.policy import find_customer, require
 from customers.querysets import FULL
 from customers.readers import events, periods, waiting_request
@@ -38,7 +39,10 @@ class CustomerProfileView(ConsolePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sees_card = self.customer.access != FULL
         waiting = waiting_request(self.member, self.customer) if sees_card else None
-        return super().get_context_data(customer=self.customer, tab="general", waiting_request=waiting, **kwargs)
+        people = {} if sees_card else by_kind(self.customer)
+        return super().get_context_data(
+            customer=self.customer, tab="general", waiting_request=waiting, people=people, **kwargs
+        )
 
 
 class CustomerActivityView(ConsolePage):

@@ -37,6 +37,11 @@ def _two_customers(site: Site) -> list[At]:
     return [At((site.lender.customers[name].pk,)) for name in ("own", "remote")]
 
 
+def _full_and_empty(site: Site) -> list[At]:
+    """The customer with papers and one without."""
+    return [At((site.lender.customers[name].pk,)) for name in ("free", "remote")]
+
+
 def _invitation(site: Site) -> list[At]:
     return [At((site.invitation.pk,))]
 
@@ -73,6 +78,17 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_create": _plain,
     "customers:customer_profile": lambda site: [*_customer(site), *_two_customers(site)],
     "customers:customer_activity": _customer,
+    "customers:customer_documents": _full_and_empty,
+    "customers:document_upload": _customer,
+    "customers:document_review": lambda site: [At((site.documents[0],))],
+    "customers:document_remove": lambda site: [At((site.documents[0],))],
+    "customers:related_person_create": lambda site: [At((site.lender.customers["free"].pk,), "?kind=guarantor")],
+    "customers:related_person_edit": lambda site: [At((site.guarantor,))],
+    "customers:related_person_remove": lambda site: [At((site.guarantor,))],
+    "customers:customer_notes": _full_and_empty,
+    "customers:note_create": _customer,
+    "customers:note_edit": lambda site: [At((site.note,))],
+    "customers:note_delete": lambda site: [At((site.note,))],
     "customers:customer_access": lambda site: [
         *_two_customers(site),
         *(
@@ -222,6 +238,10 @@ NO_PAGES = {
     "accounts:session_end",
     "account_set_password",
     "customers:customer_export_file",
+    "customers:document_file",
+    "customers:note_done",
+    "customers:note_file",
+    "customers:note_pin",
     "customers_public:borrower_sign_out",
     "mfa_download_recovery_codes",
     "mfa_list_webauthn",

@@ -13,6 +13,8 @@ from customers.models import Customer, Export
 from customers.services.access import decline_access, request_access
 from customers.services.account_managers import assign_account_manager
 from customers.services.borrowers import borrower_page_url
+from customers.services.documents import review_document
+from customers.services.notes import NoteFacts, add_note
 from customers.services.records import change_customer_status, open_profile
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
@@ -44,6 +46,9 @@ class Site:
     invitation: Invitation
     links: dict[str, str]
     exports: list[int]
+    documents: list[int]
+    note: int
+    guarantor: int
 
 
 def furnish(lender: Lender, other: Lender) -> Site:
@@ -63,13 +68,31 @@ def furnish(lender: Lender, other: Lender) -> Site:
         _heads(lender)
         request = _accesses(lender)
         exports = _exports(lender)
+        documents = _documents(lender)
+        note = _notes(lender)
+        guarantor = factories.related_person(lender.customers["free"], address="12 Allen Avenue, Ikeja").pk
+        factories.related_person(lender.customers["free"], kind="next_of_kin", name="Emeka Etim", phone="")
         now = timezone.now()
         cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
         factories.cover(lender["super_admin"], lender["admin"])
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports)
+    return Site(
+        lender,
+        other,
+        request,
+        cover,
+        closed.pk,
+        unused,
+        together,
+        invitation,
+        links,
+        exports,
+        documents,
+        note,
+        guarantor,
+    )
 
 
 def _team(lender: Lender) -> tuple[int, int]:
@@ -132,6 +155,29 @@ def _exports(lender: Lender) -> list[int]:
     held = timezone.now() + timedelta(hours=1)  # by a worker, so that the one beside the tests leaves them as they are
     facts = {"organization": lender.organization, "member": lender["super_admin"], "leased_until": held}
     return [factories.ExportFactory(**facts, **state).pk for state in states]
+
+
+def _documents(lender: Lender) -> list[int]:
+    """One that waits and one of each outcome."""
+    free, manager = lender.customers["free"], lender["other_manager"]
+    waiting = factories.document(free, manager, name="Passport of Grace, both pages.pdf")
+    approved = factories.document(free, manager, name="utility-bill.jpg", type="address")
+    declined = factories.document(free, manager, name="x" * 90 + ".pdf", type="payslip")
+    review_document(actor=lender["admin"], document=approved, is_approved=True)
+    review_document(actor=lender["admin"], document=declined, is_approved=False, reason="The stamp is not readable")
+    return [waiting.pk, approved.pk, declined.pk]
+
+
+def _notes(lender: Lender) -> int:
+    """Of every kind, pinned, overdue, done; the one of whom looks at the pages is given."""
+    free, manager, own = lender.customers["free"], lender["other_manager"], lender["super_admin"]
+    yesterday = timezone.localdate() - timedelta(days=1)
+    factories.note(free, manager, text="Prefers to be called after 5 pm.", is_pinned=True)
+    factories.note(free, manager, kind="follow_up", due_on=yesterday, text="Ask for the second payslip.")
+    factories.note(free, manager, kind="enquiry", done_by=manager, done_at=timezone.now(), file="statement.pdf")
+    factories.note(free, own, kind="enquiry", text="x" * 300)
+    facts: NoteFacts = {"kind": "note", "text": f"@{manager.name} please look at the payslip.", "due_on": None}
+    return add_note(actor=own, customer=free, facts=facts).pk
 
 
 def _accesses(lender: Lender) -> int:

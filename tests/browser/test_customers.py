@@ -142,6 +142,7 @@ def test_two_people_who_edit_the_same_customer(kudi: Lender, ada: Person, browse
 def test_another_status_with_its_reason(kudi: Lender, ada: Person) -> None:
     customer = kudi.customers["free"]
     ada.open(kudi.url(f"customers/{customer.pk}/"))
+    ada.press("More")
     ada.follow("Change status")
     ada.heading(f"Status of {customer.name}")
     ada.choose("Status", "Blacklisted")

@@ -9,7 +9,7 @@ import pytest
 
 from accounts.models import User
 from accounts.validators import validate_person_name
-from customers.models import Customer
+from customers.models import Customer, Document, Note, RelatedPerson, StoredFile
 from customers.services.account_managers import assign_account_manager
 from lendconsole.tenancy import organization_context
 from teams.models import Invitation, Office
@@ -50,6 +50,14 @@ def site(world: World) -> Site:
             User.objects.filter(pk=member.user_id).update(first_name=next(names), last_name=next(names))
         for office in Office.objects.all():
             Office.objects.filter(pk=office.pk).update(name=f"{next(names)} {office.pk}"[-80:], description=next(texts))
+        for kept, fields in (
+            (Document, ("reason",)),
+            (Note, ("text",)),
+            (RelatedPerson, ("relationship", "address")),
+            (StoredFile, ("name",)),
+        ):
+            for row in kept.objects.all():
+                kept.objects.filter(pk=row.pk).update(**{field: next(texts)[:60] for field in fields})
         Invitation.objects.update(first_name=next(names), last_name=next(names))
     return site
 
