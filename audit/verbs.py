@@ -57,4 +57,6 @@ class Verb(TextChoices):
     COVER_ENDED = "cover.ended", "ended the substitution of"
     EMAIL_SENT_AGAIN = "email.sent_again", "sent again the e-mail"
     BORROWER_SIGNED_IN = "borrower.signed_in", "opened the borrower's page of"
+    IMPOSTOR_REPORTED = "impostor.reported", "reported an impostor:"
+    IMPOSTOR_REPORT_CLOSED = "impostor.closed", "closed"
     ACCESS_REFUSED = "access.refused", "was refused a page or an action of"

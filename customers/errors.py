@@ -61,6 +61,10 @@ class RequestClosed(DomainError):
     """The request was decided, or nobody decided it in time."""
 
 
+class ReportClosed(DomainError):
+    """Somebody closed this report of an impostor before."""
+
+
 class AlreadyReviewed(DomainError):
     """Somebody reviewed this use of emergency access before."""
 

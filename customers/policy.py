@@ -6,8 +6,8 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
-from customers.models import AccessRequest, Cover, Customer, TemporaryAccess
-from customers.readers import emergencies
+from customers.models import AccessRequest, Cover, Customer, ImpostorReport, TemporaryAccess
+from customers.readers import emergencies, impostor_reports
 from lendconsole.errors import NotVisible, PermissionMissing
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office, RolePermission
@@ -75,6 +75,14 @@ def find_emergency(member: Member, pk: int) -> TemporaryAccess:
     if access is None:
         raise NotVisible
     return access
+
+
+def find_report(member: Member, pk: int) -> ImpostorReport:
+    """A report of an impostor, open or closed. Raises NotVisible."""
+    report: ImpostorReport | None = impostor_reports(member).filter(pk=pk).first()
+    if report is None:
+        raise NotVisible
+    return report
 
 
 def require_cover(actor: Member, covered: Member) -> None:

@@ -44,6 +44,7 @@ class Capability(TextChoices):
     CUSTOMERS_OVERSEE = "customers.oversee", "See customers dedicated to others in full"
     CUSTOMERS_EXPORT = "customers.export", "Export lists of customers"
     CUSTOMERS_EMERGENCY = "customers.emergency", "Open customers dedicated to others in an emergency"
+    CUSTOMERS_IMPOSTORS = "customers.impostors", "Read and close reports of impostors"
     MEMBERS_VIEW = "members.view", "See team members"
     MEMBERS_INVITE = "members.invite", "Invite members"
     MEMBERS_MANAGE = "members.manage", "Change role and office"

@@ -19,6 +19,7 @@ from customers.models import (
     Customer,
     CustomerUserObjectPermission,
     Export,
+    ImpostorReport,
     TemporaryAccess,
 )
 from teams.models import Invitation, Member, Office, Role, RolePermission
@@ -161,6 +162,11 @@ def emergency(customer: Customer, member: Member, **facts: Any) -> TemporaryAcce
         reason=facts.pop("reason", "The customer stands at the counter"),
         **facts,
     )
+
+
+def impostor_report(lender: Organization, **facts: Any) -> ImpostorReport:
+    facts = {"what_happened": "A man asked for my PIN on the phone", **facts}
+    return ImpostorReport.objects.create(organization=lender, **facts)
 
 
 def request(customer: Customer, member: Member, **facts: Any) -> AccessRequest:

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from customers.models import AccessRequest, Cover, Customer, Export, TemporaryAccess
+from customers.models import AccessRequest, Cover, Customer, Export, ImpostorReport, TemporaryAccess
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
@@ -137,6 +137,10 @@ def access_request(lender: Lender) -> list[Any]:
 
 def emergency(lender: Lender) -> list[Any]:
     return [TemporaryAccess.objects.emergencies().get(organization=lender.organization).pk]
+
+
+def report(lender: Lender) -> list[Any]:
+    return [ImpostorReport.objects.for_organization(lender.organization).get().pk]
 
 
 def cover(lender: Lender) -> list[Any]:
@@ -291,6 +295,10 @@ ROWS: list[Row] = [
     Row("customers:emergency_access", "POST", ADMINS, args=customer("own"), payload=wish, unfit=ADMINS),
     *page("customers:emergency_list", OVERSEERS),
     *page("customers:emergency_review", OVERSEERS, args=emergency, post=nothing, get=False),
+    *page("customers:impostor_report_list", OVERSEERS),
+    *page(
+        "customers:impostor_report_close", OVERSEERS, args=report, post=lambda lender: {"outcome": "Told the police"}
+    ),
     *page("customers:customer_edit", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=edited("own")),
     *page("customers:customer_edit", ADMINS | {"loan_officer"}, NOBODYS, args=customer("free"), post=edited("free")),
     *page("customers:customer_status", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=status("own")),

@@ -39,7 +39,7 @@ def world(world: World) -> World:
 
 
 def furnished(world: World) -> World:
-    """With a logo, a closed office, an open invitation, an export and a failed e-mail in each lender."""
+    """With a logo, a closed office, an open invitation, an export a report and a failed e-mail in each lender."""
     for lender in (world.kudi, world.rival):
         canary = lender.organization.name.split()[1].removesuffix("-Bank")
         Organization.objects.filter(pk=lender.organization.pk).update(logo_digest="0" * 32)
@@ -68,6 +68,7 @@ def furnished(world: World) -> World:
             factories.request(lender.customers["own"], lender["customer_support"], reason=f"{canary}-Reason")
             factories.emergency(lender.customers["distant"], lender["loan_officer"], reason=f"{canary}-Reason")
             factories.cover(lender["account_manager"], lender["loan_officer"], reason=f"{canary}-Reason")
+            factories.impostor_report(lender.organization, what_happened=f"{canary}-Words", contact=f"{canary}-Contact")
             OutgoingEmail.objects.create(
                 organization=lender.organization,
                 kind="customers/manager_assigned",

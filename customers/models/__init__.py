@@ -1,6 +1,6 @@
 from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission, TemporaryAccess  # isort: skip  # before Customer, whose queryset needs them
 from customers.models.assignment import Assignment
-from customers.models.borrower import BorrowerLink
+from customers.models.borrower import BorrowerLink, ImpostorReport, ManagerCode
 from customers.models.customer import Customer
 from customers.models.export import Export, ExportChunk
 from customers.models.files import StoredChunk, StoredFile
@@ -16,6 +16,8 @@ __all__ = [
     "CustomerUserObjectPermission",
     "Export",
     "ExportChunk",
+    "ImpostorReport",
+    "ManagerCode",
     "StoredChunk",
     "StoredFile",
     "TemporaryAccess",

@@ -85,6 +85,8 @@ OF_AN_ADMIN: Pages = {
     "customers:access_request_decline": lambda site: [At((site.request,))],
     "customers:emergency_access": lambda site: [At((site.lender.customers["own"].pk,))],
     "customers:emergency_list": lambda site: [At(), At(query="?show=open")],
+    "customers:impostor_report_list": lambda site: [At(), At(query="?show=all")],
+    "customers:impostor_report_close": lambda site: [At((site.report,))],
     "customers:customer_edit": _customer,
     "customers:customer_status": _customer,
     "customers:account_manager_assign": _two_customers,
@@ -178,6 +180,10 @@ OF_EVERYBODY: Pages = {
     "teams_public:invitation": lambda site: [At((site.lender.organization.slug,), status=404)],
     "customers_public:borrower_sign_in": lambda site: [
         At((site.lender.organization.slug,)),
+    ],
+    "customers_public:borrower_check": lambda site: [At((site.lender.organization.slug,))],
+    "customers_public:borrower_report": lambda site: [
+        At((site.lender.organization.slug,)),
         At((site.lender.organization.slug,), query="?sent"),
     ],
     "customers_public:borrower_link": lambda site: [At((site.lender.organization.slug, "bogus"), status=410)],
@@ -208,6 +214,7 @@ OF_ONESELF_SECURED: Pages = {
 # Looked at on the way, where the tests of test_pages.py come by: they need a state or an id that these make.
 ON_THE_WAY = {
     "customers:customer_bvn",
+    "customers_public:borrower_code",
     "customers_public:borrower_page",
     "teams_public:invitation_link",
     "mfa_authenticate",
@@ -222,6 +229,7 @@ NO_PAGES = {
     "accounts:session_end",
     "account_set_password",
     "customers:customer_export_file",
+    "customers_public:borrower_check_link",
     "customers_public:borrower_sign_out",
     "mfa_download_recovery_codes",
     "mfa_list_webauthn",

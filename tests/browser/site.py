@@ -37,6 +37,7 @@ class Site:
     lender: Lender
     other: Lender
     request: int
+    report: int
     cover: int
     closed_office: int
     unused_role: int
@@ -62,6 +63,7 @@ def furnish(lender: Lender, other: Lender) -> Site:
         )
         _heads(lender)
         request = _accesses(lender)
+        report = _reports(lender)
         exports = _exports(lender)
         now = timezone.now()
         cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
@@ -69,7 +71,7 @@ def furnish(lender: Lender, other: Lender) -> Site:
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports)
+    return Site(lender, other, request, report, cover, closed.pk, unused, together, invitation, links, exports)
 
 
 def _team(lender: Lender) -> tuple[int, int]:
@@ -146,6 +148,22 @@ def _accesses(lender: Lender) -> int:
     factories.emergency(distant, support, reviewed_by=lender["compliance"], reviewed_at=timezone.now())
     factories.emergency(own, manager)
     return waiting.pk
+
+
+def _reports(lender: Lender) -> int:
+    """Of impostors: one that knows who is meant, one that knows nothing, and one that is closed."""
+    words = "Somebody called from 0803 412 9981, said he was my new account manager and wanted my card number."
+    known = factories.impostor_report(
+        lender.organization,
+        what_happened=words,
+        contact="0906 551 2030",
+        manager=lender["account_manager"],
+        customer=lender.customers["own"],
+    )
+    factories.impostor_report(lender.organization)
+    closed = {"closed_at": timezone.now(), "closed_by": lender["compliance"], "outcome": "It was our own member."}
+    factories.impostor_report(lender.organization, **closed)
+    return known.pk
 
 
 def _heads(lender: Lender) -> None:
