@@ -59,4 +59,8 @@ class Verb(TextChoices):
     BORROWER_SIGNED_IN = "borrower.signed_in", "opened the borrower's page of"
     IMPOSTOR_REPORTED = "impostor.reported", "reported an impostor:"
     IMPOSTOR_REPORT_CLOSED = "impostor.closed", "closed"
+    PERSONAL_DATA_EXPORTED = "customer.data_exported", "exported everything held on"
+    HOLD_CHANGED = "customer.hold_changed", "changed the legal hold of"
+    CUSTOMER_ERASED = "customer.erased", "erased"
+    CUSTOMER_DELETED = "customer.deleted", "deleted"
     ACCESS_REFUSED = "access.refused", "was refused a page or an action of"

@@ -45,6 +45,8 @@ class Capability(TextChoices):
     CUSTOMERS_EXPORT = "customers.export", "Export lists of customers"
     CUSTOMERS_EMERGENCY = "customers.emergency", "Open customers dedicated to others in an emergency"
     CUSTOMERS_IMPOSTORS = "customers.impostors", "Read and close reports of impostors"
+    CUSTOMERS_DATA = "customers.data", "Export everything held on a customer and set legal holds"
+    CUSTOMERS_ERASE = "customers.erase", "Erase and delete customers"
     MEMBERS_VIEW = "members.view", "See team members"
     MEMBERS_INVITE = "members.invite", "Invite members"
     MEMBERS_MANAGE = "members.manage", "Change role and office"
@@ -86,6 +88,8 @@ _REACHES: dict[Capability, tuple[Reach, ...]] = {
     Capability.CUSTOMERS_CHANGE_STATUS: _ALL,
     Capability.CUSTOMERS_ASSIGN: _ALL,
     Capability.CUSTOMERS_OVERSEE: _PLACES,
+    Capability.CUSTOMERS_DATA: _PLACES,
+    Capability.CUSTOMERS_ERASE: _PLACES,
     Capability.MEMBERS_VIEW: _PLACES,
     Capability.MEMBERS_INVITE: _PLACES,
     Capability.MEMBERS_MANAGE: _PLACES,

@@ -143,6 +143,10 @@ def report(lender: Lender) -> list[Any]:
     return [ImpostorReport.objects.for_organization(lender.organization).get().pk]
 
 
+def goodbye(lender: Lender) -> dict[str, Any]:
+    return {"confirmation": lender.customers["free"].number, "reason": "Added by mistake"}
+
+
 def cover(lender: Lender) -> list[Any]:
     return [Cover.objects.get(organization=lender.organization).pk]
 
@@ -295,6 +299,17 @@ ROWS: list[Row] = [
     Row("customers:emergency_access", "POST", ADMINS, args=customer("own"), payload=wish, unfit=ADMINS),
     *page("customers:emergency_list", OVERSEERS),
     *page("customers:emergency_review", OVERSEERS, args=emergency, post=nothing, get=False),
+    *page("customers:customer_data", OVERSEERS, NOBODYS, args=customer("free")),
+    *page("customers:customer_data_file", OVERSEERS, NOBODYS, args=customer("free")),
+    *page(
+        "customers:customer_hold",
+        OVERSEERS,
+        NOBODYS,
+        args=customer("free"),
+        post=lambda lender: {"until": "2099-12-31", "reason": "Case 12 of 2026"},
+    ),
+    *page("customers:customer_erase", ADMINS, NOBODYS, args=customer("free"), post=goodbye),
+    *page("customers:customer_delete", ADMINS, NOBODYS, args=customer("free"), post=goodbye),
     *page("customers:impostor_report_list", OVERSEERS),
     *page(
         "customers:impostor_report_close", OVERSEERS, args=report, post=lambda lender: {"outcome": "Told the police"}

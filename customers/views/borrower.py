@@ -103,7 +103,9 @@ class BorrowerMixin(View):
         if session["expires"] <= timezone.now().timestamp():
             return None
         customers = Customer.objects.for_organization(self.organization)
-        customer: Customer | None = customers.filter(pk=session["customer"]).select_related("organization").first()
+        customer: Customer | None = (
+            customers.filter(pk=session["customer"], erased_at=None).select_related("organization").first()
+        )
         return customer
 
 

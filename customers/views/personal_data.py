@@ -1,0 +1,110 @@
+"""What is held on a customer: exported, kept by a legal hold, erased or deleted."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.http import FileResponse, HttpRequest, HttpResponseBase
+
+from accounts.pages import ConsoleMixin, ConsolePage
+from customers.forms.personal_data import GoodbyeForm, HoldForm
+from customers.policy import find_customer, may
+from customers.services.personal_data import (
+    change_hold,
+    delete_customer,
+    erase_customer,
+    export_personal_data,
+    is_held,
+    why_not_deleted,
+    why_not_erased,
+)
+from customers.services.records import open_profile
+from customers.views.pages import CustomerPage
+from teams.capabilities import Capability
+
+
+class CustomerDataView(ConsolePage):
+    template_name = "customers/customer_data.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        customer = open_profile(actor=self.member, pk=kwargs["pk"], needed=Capability.CUSTOMERS_DATA)
+        return super().get_context_data(
+            customer=customer,
+            tab="data",
+            is_held=is_held(customer),
+            can_erase=customer.erased_at is None and may(self.member, Capability.CUSTOMERS_ERASE, customer),
+            why_not_erased=why_not_erased(customer),
+            why_not_deleted=why_not_deleted(customer),
+            **kwargs,
+        )
+
+
+class CustomerDataFileView(ConsoleMixin):
+    """Made anew each time, while it is asked for: one person's data are small."""
+
+    http_method_names: ClassVar[list[str]] = ["get", "options"]  # type: ignore[misc]  # View declares it mutable
+    fresh_sign_in = True
+
+    def get(self, request: HttpRequest, organization: str, pk: int) -> HttpResponseBase:
+        customer = find_customer(self.member, pk)
+        if self.must_confirm():
+            return self.confirm_first(self.member.url("customers:customer_data", pk))
+        file = export_personal_data(actor=self.member, customer=customer)
+        response = FileResponse(file, as_attachment=True, filename=f"personal-data-{customer.number}.zip")
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+
+class DataPage(CustomerPage):
+    """A form of the tab, to which it returns."""
+
+    def next_url(self) -> str:
+        return str(self.member.url("customers:customer_data", self.customer.pk))
+
+
+class CustomerHoldView(DataPage):
+    needed = Capability.CUSTOMERS_DATA
+    template_name = "customers/customer_hold.html"
+    form_class = HoldForm
+
+    def get_initial(self) -> dict[str, Any]:
+        return {**super().get_initial(), "until": self.customer.held_until, "reason": self.customer.hold_reason}
+
+    def carry_out(self, form: HoldForm) -> str:
+        until, reason = form.cleaned_data["until"], form.cleaned_data["reason"]
+        change_hold(actor=self.member, customer=self.customer, until=until, reason=reason)
+        kept = f"is kept until {until.day} {until:%b %Y}" if until else "is no longer kept by a legal hold"
+        return f"{self.customer.name} {kept}."
+
+
+class CustomerEraseView(DataPage):
+    needed = Capability.CUSTOMERS_ERASE
+    fresh_sign_in = True
+    template_name = "customers/customer_erase.html"
+    form_class = GoodbyeForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(why_not=why_not_erased(self.customer), **kwargs)
+
+    def carry_out(self, form: GoodbyeForm) -> str:
+        confirmation, reason = form.cleaned_data["confirmation"], form.cleaned_data["reason"]
+        erase_customer(actor=self.member, customer=self.customer, confirmation=confirmation, reason=reason)
+        return f"Everything personal of {self.customer.number} is erased."
+
+
+class CustomerDeleteView(DataPage):
+    needed = Capability.CUSTOMERS_ERASE
+    fresh_sign_in = True
+    template_name = "customers/customer_delete.html"
+    form_class = GoodbyeForm
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(why_not=why_not_deleted(self.customer), **kwargs)
+
+    def carry_out(self, form: GoodbyeForm) -> str:
+        confirmation, reason = form.cleaned_data["confirmation"], form.cleaned_data["reason"]
+        delete_customer(actor=self.member, customer=self.customer, confirmation=confirmation, reason=reason)
+        return f"{self.customer.number} is deleted."
+
+    def next_url(self) -> str:
+        return str(self.member.url("customers:customer_list"))
