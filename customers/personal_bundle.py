@@ -50,9 +50,8 @@ def write_bundle(customer: Customer) -> BinaryIO:
 
 def rows_of(table: Table, customer: Customer) -> list[dict[str, Any]]:
     """The person's rows of the table with all that is labelled personal or sensitive, as JSON values."""
-    assert table.rows is not None  # noqa: S101  # only tables about customers are asked
-    rows = table.rows(customer).select_related(*_people(table)).order_by("pk")
-    return [{_title(name): _written(row, name) for name in table.exported} for row in rows]
+    rows = table.of(customer).select_related(*_people(table)).order_by("pk")
+    return [{_title(name): _written(row, name, customer) for name in table.exported} for row in rows]
 
 
 def _people(table: Table) -> Iterable[str]:
@@ -67,20 +66,24 @@ def _title(name: str) -> str:
     return name.removesuffix(ENCRYPTED)
 
 
-def _written(row: Model, name: str) -> Any:
+def _written(row: Model, name: str, customer: Customer) -> Any:
     value = getattr(row, name)
     if name.endswith(ENCRYPTED):
         return decrypt(value) if value else ""
     if name == "actor_label":
         return split_label(value)[0]
+    if name == "recipient" and value != customer.email:
+        return "somebody else"  # a member, or an earlier address
+    display = getattr(row, f"get_{name}_display", None)
+    return display() if display else _plain(value)
+
+
+def _plain(value: Any) -> Any:
     if isinstance(value, Member | User):
         return value.name
     if isinstance(value, datetime):
         return timezone.localtime(value).isoformat(timespec="seconds")
-    if isinstance(value, date):
-        return value.isoformat()
-    display = getattr(row, f"get_{name}_display", None)
-    return display() if display else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

@@ -5,6 +5,7 @@ Each field is named once, in one class:
 - `none`: nothing about a person (ids, states, settings, keyed hashes that cannot be turned around)
 - `personal`: about somebody (names, contact, what they did and when)
 - `sensitive`: personal, and harmful in the wrong hands (numbers, money, birth, address, reasons in free words)
+- `others`: personal, but about the member who acted on the row, and so not in a customer's export
 - `derived`: worked out from other fields of the row; erased with them and of no use to the person
 
 A new model gets an entry here, or tests/customers/test_personal_data.py names its fields. Is it about a customer, `rows`
@@ -53,6 +54,7 @@ class Kind(StrEnum):
     NONE = "none"
     PERSONAL = "personal"
     SENSITIVE = "sensitive"
+    OTHERS = "others"
     DERIVED = "derived"
 
 
@@ -64,6 +66,7 @@ class Table:
     none: str = ""
     personal: str = ""
     sensitive: str = ""
+    others: str = ""
     derived: str = ""
     rows: Rows | None = None
     erase: Erase | None = None
@@ -73,6 +76,9 @@ class Table:
     @property
     def name(self) -> str:
         return str(self.model._meta.verbose_name_plural)
+
+    def of(self, customer: Customer) -> QuerySet[Any]:
+        return self.rows(customer) if self.rows else self.model._default_manager.none()
 
     @property
     def classes(self) -> dict[str, Kind]:
@@ -117,6 +123,10 @@ def _events(customer: Customer) -> QuerySet[AuditEvent]:
     return AuditEvent.objects.filter(
         organization=customer.organization_id, target_type=Customer._meta.label_lower, target_id=customer.pk
     )
+
+
+def _instead_of(state: str, other: str) -> Case:
+    return Case(When(state=state, then=Value(other)), default=F("state"))
 
 
 _END_NOW = Greatest(Now(), F("starts_at") + Value(timedelta(seconds=1)))
@@ -191,9 +201,7 @@ TABLES: Final[tuple[Table, ...]] = (
         erase=blank(
             reason="",
             answer="",
-            state=Case(
-                When(state=AccessRequest.State.OPEN, then=Value(AccessRequest.State.EXPIRED)), default=F("state")
-            ),
+            state=_instead_of(AccessRequest.State.OPEN, AccessRequest.State.EXPIRED),
         ),
     ),
     Table(
@@ -232,9 +240,7 @@ TABLES: Final[tuple[Table, ...]] = (
             payload={},
             sealed_body="",
             sent_body=None,
-            state=Case(
-                When(state=OutgoingEmail.State.PENDING, then=Value(OutgoingEmail.State.CANCELED)), default=F("state")
-            ),
+            state=_instead_of(OutgoingEmail.State.PENDING, OutgoingEmail.State.CANCELED),
             state_reason="The customer was erased.",
         ),
         blocks_deletion=False,
@@ -242,8 +248,9 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(
         AuditEvent,
         none="id organization target_type target_id request_id",
-        personal="at verb actor_id actor_label target_label ip_address",
+        personal="at verb actor_label target_label",
         sensitive="before after reason",
+        others="actor_id ip_address",
         rows=_events,
         kept=(
             "Nobody can change the log. It calls customers by their number and withholds what is personal; "

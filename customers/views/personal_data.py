@@ -77,34 +77,49 @@ class CustomerHoldView(DataPage):
         return f"{self.customer.name} {kept}."
 
 
-class CustomerEraseView(DataPage):
+class GoodbyePage(DataPage):
+    """What cannot be undone, once the number is typed."""
+
     needed = Capability.CUSTOMERS_ERASE
     fresh_sign_in = True
+    form_class = GoodbyeForm
+    verb: ClassVar[str]
+    done: ClassVar[str]
+
+    def why_not(self) -> str:
+        raise NotImplementedError
+
+    def act(self, *, confirmation: str, reason: str) -> None:
+        raise NotImplementedError
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(verb=self.verb, why_not=self.why_not(), **kwargs)
+
+    def carry_out(self, form: GoodbyeForm) -> str:
+        self.act(confirmation=form.cleaned_data["confirmation"], reason=form.cleaned_data["reason"])
+        return f"{self.customer.number} is {self.done}."
+
+
+class CustomerEraseView(GoodbyePage):
     template_name = "customers/customer_erase.html"
-    form_class = GoodbyeForm
+    verb, done = "Erase", "erased"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(why_not=why_not_erased(self.customer), **kwargs)
+    def why_not(self) -> str:
+        return why_not_erased(self.customer)
 
-    def carry_out(self, form: GoodbyeForm) -> str:
-        confirmation, reason = form.cleaned_data["confirmation"], form.cleaned_data["reason"]
+    def act(self, *, confirmation: str, reason: str) -> None:
         erase_customer(actor=self.member, customer=self.customer, confirmation=confirmation, reason=reason)
-        return f"Everything personal of {self.customer.number} is erased."
 
 
-class CustomerDeleteView(DataPage):
-    needed = Capability.CUSTOMERS_ERASE
-    fresh_sign_in = True
+class CustomerDeleteView(GoodbyePage):
     template_name = "customers/customer_delete.html"
-    form_class = GoodbyeForm
+    verb, done = "Delete", "deleted"
 
-    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(why_not=why_not_deleted(self.customer), **kwargs)
+    def why_not(self) -> str:
+        return why_not_deleted(self.customer)
 
-    def carry_out(self, form: GoodbyeForm) -> str:
-        confirmation, reason = form.cleaned_data["confirmation"], form.cleaned_data["reason"]
+    def act(self, *, confirmation: str, reason: str) -> None:
         delete_customer(actor=self.member, customer=self.customer, confirmation=confirmation, reason=reason)
-        return f"{self.customer.number} is deleted."
 
     def next_url(self) -> str:
         return str(self.member.url("customers:customer_list"))

@@ -41,7 +41,7 @@ from lendconsole.tenancy import organization_context, tenant_models
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from tests import factories
-from tests.customers.pages import traces
+from tests.customers.pages import statements, traces
 from tests.world import Lender, World
 
 OURS = ("accounts", "audit", "notifications", "teams", "customers", "loans")
@@ -117,7 +117,7 @@ def test_every_field_of_every_model_has_one_class() -> None:
         for field in [*model._meta.concrete_fields, *model._meta.many_to_many]:
             assert field.name in table.classes or field.attname in table.classes, (
                 f"{model._meta.label}.{field.name} has no class: name it in customers/personal_data.py "
-                "as none, personal, sensitive or derived."
+                "as none, personal, sensitive, others or derived."
             )
         named = [name for kind in Kind for name in getattr(table, kind).split()]
         assert sorted(named) == sorted(set(named)), f"{model._meta.label} gives a field two classes."
@@ -157,6 +157,8 @@ def test_the_bundle_holds_every_labelled_field(kudi: Lender, person: Customer) -
     }  # fmt: skip
     assert person.number in bundle.read("README.txt").decode()
     assert "nonce" not in str(everything)
+    assert kudi["admin"].name in str(everything)
+    assert kudi["customer_support"].user.email not in str(everything), "who acted is named, not to be written to"
 
 
 def test_the_bundle_holds_nobody_else(kudi: Lender, person: Customer) -> None:
@@ -180,6 +182,13 @@ def test_taking_out_is_audited_and_asks_who_sits_there(kudi: Lender) -> None:
     assert "/accounts/reauthenticate/" in asked["Location"]
     assert back.replace("/", "%2F") in asked["Location"]
     assert AuditEvent.objects.filter(verb="customer.data_exported").count() == 1
+
+
+def test_the_tab_asks_little(kudi: Lender) -> None:
+    client, url = kudi.client("admin"), kudi.url(f"customers/{kudi.customers['free'].pk}/data/")
+    client.get(url)
+    asked = statements(client, url)
+    assert len(asked) <= 8, asked
 
 
 def test_every_table_is_one_statement(kudi: Lender, person: Customer, django_assert_num_queries: Any) -> None:
@@ -330,7 +339,7 @@ def test_the_page_erases_once_the_number_is_typed(world: World) -> None:
     assert f"Type {free.number}, the number of this customer." in wrong.content.decode()
     assert client.post(path, {"confirmation": free.number.lower(), "reason": WHY}).status_code == 302
     text = client.get(kudi.url(f"customers/{free.pk}/data/")).content.decode()
-    assert f"Everything personal of {free.number} is erased." in text
+    assert f"{free.number} is erased." in text
     assert "Legal hold" not in text.partition("<main")[2]
 
 
