@@ -340,6 +340,7 @@ def test_the_page_erases_once_the_number_is_typed(world: World) -> None:
     assert client.post(path, {"confirmation": free.number.lower(), "reason": WHY}).status_code == 302
     text = client.get(kudi.url(f"customers/{free.pk}/data/")).content.decode()
     assert f"{free.number} is erased." in text
+    assert "Only the number, the office and the dates are left." in text
     assert "Legal hold" not in text.partition("<main")[2]
 
 
