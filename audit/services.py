@@ -44,6 +44,11 @@ def current_origin() -> Origin:
     return _origin.get()
 
 
+def label_of(target: models.Model) -> str:
+    """What a line calls the record. A model whose text names a person has an `audit_label` that does not: lines are for ever."""
+    return getattr(target, "audit_label", "") or str(target)
+
+
 def event(
     *,
     actor: Actor | None,
@@ -62,7 +67,7 @@ def event(
         actor_label=actor.label if actor else SYSTEM_LABEL,
         target_type=target._meta.label_lower,
         target_id=target.pk,
-        target_label=str(target)[:300],
+        target_label=label_of(target)[:300],
         before=dict(before or {}),
         after=dict(after or {}),
         reason=reason,

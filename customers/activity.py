@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from audit.models import AuditEvent
 from audit.verbs import Verb
+from customers.models import Customer
 
 WITHHELD: Final = "withheld"
 """Stands in the log for a personal value: the log says that it changed, and can never be read for what it was."""
@@ -67,8 +68,9 @@ class Change:
 class Entry:
     """One line of the log as the page shows it."""
 
-    def __init__(self, event: AuditEvent) -> None:
+    def __init__(self, event: AuditEvent, customer: Customer) -> None:
         self.event = event
+        self._customer = customer
 
     @property
     def actor(self) -> str:
@@ -77,7 +79,7 @@ class Entry:
 
     @property
     def action(self) -> str:
-        return f"{self.event.get_verb_display()} {self.event.target_label}"
+        return f"{self.event.get_verb_display()} {self._customer.name}"
 
     @property
     def icon(self) -> str:

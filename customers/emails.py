@@ -14,16 +14,26 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from customers.lens import holders, keepers
-from customers.models import AccessRequest, Cover, Customer, Note, NoteMention, TemporaryAccess
+from customers.models import (
+    AccessRequest,
+    Assignment,
+    Cover,
+    Customer,
+    ImpostorReport,
+    Note,
+    NoteMention,
+    TemporaryAccess,
+)
 from customers.policy import may
-from customers.services.borrowers import LINK_MAIL, borrower_page_url
+from customers.services.borrowers import CODE_LASTS, LINK_MAIL, borrower_page_url, ways_in
+from customers.services.verification import check_url, new_code
 from notifications.letters import Undeliverable, letter
 from notifications.links import absolute_url
 from notifications.models import OutgoingEmail
 from notifications.services import cancel_emails, pending_emails, queue_email
-from teams.capabilities import Capability
+from teams.capabilities import Capability, Reach
 from teams.emails import respect_wishes
-from teams.models import Member
+from teams.models import Member, RolePermission
 
 TOLD_CUSTOMER = "customers/manager_changed_customer"
 TOLD_MANAGER = "customers/manager_assigned"
@@ -34,6 +44,7 @@ TOLD_OF_EMERGENCY = "customers/emergency_access"
 TOLD_OF_COVER = "customers/cover_named"
 TOLD_OF_COVER_END = "customers/cover_ended"
 TOLD_OF_MENTION = "customers/note_mention"
+TOLD_OF_IMPOSTOR = "customers/impostor_reported"
 TOLD_MANAGER_OF_BATCH = "customers/manager_batch"
 
 
@@ -90,7 +101,16 @@ def manager_changed_customer(email: OutgoingEmail) -> dict[str, Any]:
     manager = customer.account_manager
     if (manager.pk if manager else None) != email.payload["manager_id"]:
         raise Undeliverable("The account manager has changed since.")
-    return {"customer": customer, "manager": manager, "page_url": borrower_page_url(customer)}
+    return {"customer": customer, "manager": manager, "page_url": borrower_page_url(customer), **_proof(customer)}
+
+
+def _proof(customer: Customer) -> dict[str, Any]:
+    """The code by which the customer can ask whether somebody really is the account manager."""
+    period = Assignment.objects.filter(organization=customer.organization, customer=customer, ended_at=None).first()
+    if period is None:
+        return {}
+    code = new_code(period)
+    return {"manager_code": code, "check_url": check_url(customer.organization, code)}
 
 
 @letter(TOLD_MANAGER, switch="To the new account manager: a customer is now theirs", is_personal=True)
@@ -114,7 +134,9 @@ def borrower_link(email: OutgoingEmail) -> dict[str, Any]:
     customer = _customer(email)
     if customer.email != email.recipient:
         raise Undeliverable("The customer's e-mail address has changed.")
-    return {"page_url": borrower_page_url(customer), "hours": settings.BORROWER_LINK_HOURS}
+    url, code = ways_in(customer, browser=email.payload.get("browser", ""))
+    minutes = CODE_LASTS.seconds // 60
+    return {"page_url": url, "code": code, "minutes": minutes, "hours": settings.BORROWER_LINK_HOURS}
 
 
 @letter(
@@ -225,6 +247,15 @@ def _note_topic(note: Note) -> str:
     return f"note:{note.pk}"
 
 
+def announce_report(*, report: ImpostorReport) -> None:
+    """To everybody who may close it, at most one e-mail an hour: the page shows them all."""
+    readers = Member.objects.active().for_organization(report.organization).select_related("user")
+    permissions = {"capability": Capability.CUSTOMERS_IMPOSTORS, "reach": Reach.ORGANIZATION}
+    roles = RolePermission.objects.filter(organization=report.organization, **permissions).values("role")
+    for member in readers.filter(role__in=roles).order_by("pk"):
+        _tell(member, TOLD_OF_IMPOSTOR, event=f"impostor_reports:{report.created_at:%Y-%m-%d-%H}", payload={})
+
+
 def _about(customer: Customer, member: Member, reason: str) -> dict[str, Any]:
     return {
         "customer_id": customer.pk,
@@ -273,6 +304,14 @@ def emergency_access(email: OutgoingEmail) -> dict[str, Any]:
     overseen = Customer.objects.permitted(member, Capability.CUSTOMERS_OVERSEE).filter(pk=customer.pk).exists()
     review_url = absolute_url(member.url("customers:emergency_list")) if overseen else ""
     return {"member": member, "review_url": review_url, "profile_url": _profile_url(member, customer)}
+
+
+@letter(TOLD_OF_IMPOSTOR, label="Report of an impostor")
+def impostor_reported(email: OutgoingEmail) -> dict[str, Any]:
+    member = _member(email, "member_id")
+    if not member.may(Capability.CUSTOMERS_IMPOSTORS):
+        raise Undeliverable("The member no longer reads reports of impostors.")
+    return {"member": member, "reports_url": absolute_url(member.url("customers:impostor_report_list"))}
 
 
 @letter(TOLD_OF_COVER, label="Somebody stands in")

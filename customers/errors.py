@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lendconsole.errors import DomainError
+from lendconsole.errors import DomainError, PermissionMissing
 
 
 class ManagerNotEligible(DomainError):
@@ -59,6 +59,24 @@ class AlreadyRequested(DomainError):
 
 class RequestClosed(DomainError):
     """The request was decided, or nobody decided it in time."""
+
+
+class CustomerErased(PermissionMissing):
+    """Nothing can be changed about somebody who was erased."""
+
+
+class CustomerKept(DomainError):
+    """The law, the loan book or the customer's history says that the customer stays. The sentence says which."""
+
+
+class WrongConfirmation(DomainError):
+    """What was typed is not the customer's number."""
+
+    field = "confirmation"
+
+
+class ReportClosed(DomainError):
+    """Somebody closed this report of an impostor before."""
 
 
 class AlreadyReviewed(DomainError):

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
-from customers.models import AccessRequest, Cover, Customer, TemporaryAccess
-from customers.readers import emergencies
+from customers.errors import CustomerErased
+from customers.models import AccessRequest, Cover, Customer, ImpostorReport, TemporaryAccess
+from customers.readers import emergencies, impostor_reports
 from lendconsole.errors import NotVisible, PermissionMissing
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office, RolePermission
 from teams.policy import require_touch
+
+_READING: Final = frozenset(
+    {
+        Capability.CUSTOMERS_FIND,
+        Capability.CUSTOMERS_VIEW,
+        Capability.CUSTOMERS_OVERSEE,
+        Capability.CUSTOMERS_DATA,
+        Capability.CUSTOMERS_REVEAL,
+    }
+)
+"""What can still be done with a customer who was erased."""
 
 
 def may(member: Member, capability: Capability, customer: Customer) -> bool:
@@ -21,6 +35,7 @@ def may(member: Member, capability: Capability, customer: Customer) -> bool:
 def require(member: Member, capability: Capability, customer: Customer) -> None:
     """Raises NotVisible (404) for a customer that does not exist for the member, PermissionMissing (403) for one that does."""
     if may(member, capability, customer):
+        _refuse_erased(capability, customer)
         return
     if not may(member, Capability.CUSTOMERS_FIND, customer):
         raise NotVisible
@@ -32,6 +47,11 @@ def require(member: Member, capability: Capability, customer: Customer) -> None:
     raise PermissionMissing(
         f"{customer.name} belongs to an office that your permission “{capability.label}” does not reach."
     )
+
+
+def _refuse_erased(capability: Capability, customer: Customer) -> None:
+    if customer.erased_at is not None and capability not in _READING:
+        raise CustomerErased(f"{customer.number} was erased. Nothing about this customer can be changed.")
 
 
 def find_customer(member: Member, pk: int) -> Customer:
@@ -75,6 +95,14 @@ def find_emergency(member: Member, pk: int) -> TemporaryAccess:
     if access is None:
         raise NotVisible
     return access
+
+
+def find_report(member: Member, pk: int) -> ImpostorReport:
+    """A report of an impostor, open or closed. Raises NotVisible."""
+    report: ImpostorReport | None = impostor_reports(member).filter(pk=pk).first()
+    if report is None:
+        raise NotVisible
+    return report
 
 
 def require_cover(actor: Member, covered: Member) -> None:

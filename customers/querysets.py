@@ -22,6 +22,7 @@ from teams.querysets import OrganizationRows
 FULL, CARD = "full", "card"
 _NEVER = Q(pk__in=[])
 _ALWAYS = ~_NEVER
+_PRESENT = Q(erased_at=None)
 
 
 class CustomerQuerySet(OrganizationRows):
@@ -50,9 +51,9 @@ class CustomerQuerySet(OrganizationRows):
         in_full = _describes(member, Capability.CUSTOMERS_VIEW)
         return self.annotate(
             access=Case(When(in_full, then=Value(FULL)), default=Value(CARD), output_field=CharField()),
-            can_edit=_flag(member, Capability.CUSTOMERS_EDIT),
-            can_change_status=_flag(member, Capability.CUSTOMERS_CHANGE_STATUS),
-            can_assign=_flag(member, Capability.CUSTOMERS_ASSIGN),
+            can_edit=_flag(member, Capability.CUSTOMERS_EDIT, _PRESENT),
+            can_change_status=_flag(member, Capability.CUSTOMERS_CHANGE_STATUS, _PRESENT),
+            can_assign=_flag(member, Capability.CUSTOMERS_ASSIGN, _PRESENT),
             can_reveal=_flag(member, Capability.CUSTOMERS_REVEAL),
             can_note=_flag(member, Capability.NOTES_WRITE),
         )
@@ -136,8 +137,10 @@ def _describes(member: Member, capability: Capability) -> Q:
     return _holds(member, capability)
 
 
-def _flag(member: Member, capability: Capability) -> Case | Value:
+def _flag(member: Member, capability: Capability, besides: Q = _ALWAYS) -> Case | Value:
     condition = _describes(member, capability)
+    if besides != _ALWAYS and condition != _NEVER:
+        condition = besides if condition == _ALWAYS else condition & besides
     if condition in (_ALWAYS, _NEVER):
         return Value(condition == _ALWAYS)
     return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Lower, Now
 
 from accounts.models import Organization
@@ -16,7 +16,7 @@ from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
 from customers.filters import Choice, Choices, Filters
-from customers.models import AccessRequest, Assignment, Cover, Customer, Document, TemporaryAccess
+from customers.models import AccessRequest, Assignment, Cover, Customer, Document, ImpostorReport, TemporaryAccess
 from customers.models.grants import MINUTE
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
@@ -261,6 +261,15 @@ def emergencies(member: Member) -> QuerySet[TemporaryAccess]:
     return rows.filter(customer__in=visible).select_related(
         "customer", "member__user", "member__role", "reviewed_by__user"
     )
+
+
+def impostor_reports(member: Member) -> QuerySet[ImpostorReport]:
+    """All of the organization; the customer is named to those alone who find that customer anyway."""
+    findable = Prefetch("customer", Customer.objects.visible_to(member))
+    rows = ImpostorReport.objects.for_organization(member.organization).select_related(
+        "manager__user", "closed_by__user"
+    )
+    return rows.prefetch_related(findable)
 
 
 def count_waiting(member: Any) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 
-__all__ = ["InvalidToken", "decrypt", "encrypt", "fingerprint"]
+__all__ = ["InvalidToken", "decrypt", "encrypt", "fingerprint", "has_newest_key"]
 
 
 @lru_cache(maxsize=4)
@@ -28,6 +28,15 @@ def encrypt(value: str) -> str:
 def decrypt(token: str) -> str:
     """What `encrypt` was given. Raises InvalidToken when no configured key fits."""
     return _cipher(tuple(settings.FIELD_ENCRYPTION_KEYS)).decrypt(token.encode()).decode()
+
+
+def has_newest_key(token: str) -> bool:
+    """Whether it could still be read if the older keys were gone."""
+    try:
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
 
 
 def fingerprint(value: str, *, purpose: str) -> str:

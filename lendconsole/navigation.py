@@ -77,6 +77,15 @@ MENU: Final[tuple[tuple[str, tuple[Item, ...]], ...]] = (
                 "emergency_count",
                 "to review",
             ),
+            Item(
+                "Impostor reports",
+                "alert-triangle",
+                "customers:impostor_report_list",
+                ("customers:impostor_report_",),
+                Capability.CUSTOMERS_IMPOSTORS,
+                "impostor_report_count",
+                "open",
+            ),
         ),
     ),
     (

@@ -73,18 +73,19 @@ def organization_context(organization_id: int, *, user_id: int | None = None) ->
 @contextlib.contextmanager
 def context_of_found(organizations: models.QuerySet[Any], *, user_id: int) -> Iterator[Any]:
     """organization_context of the only row of the queryset, looked up and entered in one statement; None if there is none."""
-    if _current.get() is not None:
-        raise OrganizationContextError(f"Already inside organization {_current.get()}.")
-    is_inner = connection.in_atomic_block
+    before, is_inner = _current.get(), connection.in_atomic_block
     entering = organizations.annotate(
         entered=_Setting(ORGANIZATION_SETTING, models.F("pk")), entered_by=_Setting(USER_SETTING, models.Value(user_id))
     )
     with transaction.atomic():
         organization = entering.first()
-        token = _current.set(organization and organization.pk)
+        found = organization.pk if organization else None
+        if before not in (None, found):
+            raise OrganizationContextError(f"Already inside organization {before}.")
+        token = _current.set(found)
         try:
             yield organization
-            if is_inner and not connection.needs_rollback:
+            if before is None and is_inner and not connection.needs_rollback:
                 _apply(None, None)
         finally:
             _current.reset(token)

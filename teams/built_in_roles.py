@@ -79,6 +79,8 @@ DEFINITIONS: dict[BuiltInRole, RoleDefinition] = {
             Capability.CUSTOMERS_REVEAL: Reach.ORGANIZATION,
             Capability.CUSTOMERS_OVERSEE: Reach.ORGANIZATION,
             Capability.CUSTOMERS_EXPORT: Reach.ORGANIZATION,
+            Capability.CUSTOMERS_IMPOSTORS: Reach.ORGANIZATION,
+            Capability.CUSTOMERS_DATA: Reach.ORGANIZATION,
             Capability.MEMBERS_VIEW: Reach.ORGANIZATION,
             Capability.OFFICES_VIEW: Reach.ORGANIZATION,
             Capability.ROLES_VIEW: Reach.ORGANIZATION,

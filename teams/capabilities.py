@@ -48,6 +48,9 @@ class Capability(TextChoices):
     CUSTOMERS_OVERSEE = "customers.oversee", "See customers dedicated to others in full"
     CUSTOMERS_EXPORT = "customers.export", "Export lists of customers"
     CUSTOMERS_EMERGENCY = "customers.emergency", "Open customers dedicated to others in an emergency"
+    CUSTOMERS_IMPOSTORS = "customers.impostors", "Read and close reports of impostors"
+    CUSTOMERS_DATA = "customers.data", "Export everything held on a customer and set legal holds"
+    CUSTOMERS_ERASE = "customers.erase", "Erase and delete customers"
     DOCUMENTS_UPLOAD = "documents.upload", "Upload customers' documents"
     DOCUMENTS_REVIEW = "documents.review", "Approve and decline customers' documents"
     NOTES_WRITE = "notes.write", "Write notes about customers"
@@ -95,6 +98,8 @@ _REACHES: dict[Capability, tuple[Reach, ...]] = {
     Capability.DOCUMENTS_UPLOAD: _ALL,
     Capability.DOCUMENTS_REVIEW: _ALL,
     Capability.NOTES_WRITE: _ALL,
+    Capability.CUSTOMERS_DATA: _PLACES,
+    Capability.CUSTOMERS_ERASE: _PLACES,
     Capability.MEMBERS_VIEW: _PLACES,
     Capability.MEMBERS_INVITE: _PLACES,
     Capability.MEMBERS_MANAGE: _PLACES,

@@ -22,6 +22,7 @@ from customers.models import (
     CustomerUserObjectPermission,
     Document,
     Export,
+    ImpostorReport,
     Note,
     NoteFile,
     RelatedPerson,
@@ -168,6 +169,11 @@ def emergency(customer: Customer, member: Member, **facts: Any) -> TemporaryAcce
         reason=facts.pop("reason", "The customer stands at the counter"),
         **facts,
     )
+
+
+def impostor_report(lender: Organization, **facts: Any) -> ImpostorReport:
+    facts = {"what_happened": "A man asked for my PIN on the phone", **facts}
+    return ImpostorReport.objects.create(organization=lender, **facts)
 
 
 def request(customer: Customer, member: Member, **facts: Any) -> AccessRequest:

@@ -20,6 +20,7 @@ from customers.models import (
     Customer,
     Document,
     Export,
+    ImpostorReport,
     Note,
     NoteFile,
     RelatedPerson,
@@ -147,6 +148,14 @@ def access_request(lender: Lender) -> list[Any]:
 
 def emergency(lender: Lender) -> list[Any]:
     return [TemporaryAccess.objects.emergencies().get(organization=lender.organization).pk]
+
+
+def report(lender: Lender) -> list[Any]:
+    return [ImpostorReport.objects.for_organization(lender.organization).get().pk]
+
+
+def goodbye(lender: Lender) -> dict[str, Any]:
+    return {"confirmation": lender.customers["free"].number, "reason": "Added by mistake"}
 
 
 def cover(lender: Lender) -> list[Any]:
@@ -381,6 +390,21 @@ ROWS: list[Row] = [
     Row("customers:emergency_access", "POST", ADMINS, args=customer("own"), payload=wish, unfit=ADMINS),
     *page("customers:emergency_list", OVERSEERS),
     *page("customers:emergency_review", OVERSEERS, args=emergency, post=nothing, get=False),
+    *page("customers:customer_data", OVERSEERS, NOBODYS, args=customer("free")),
+    *page("customers:customer_data_file", OVERSEERS, NOBODYS, args=customer("free")),
+    *page(
+        "customers:customer_hold",
+        OVERSEERS,
+        NOBODYS,
+        args=customer("free"),
+        post=lambda lender: {"until": "2099-12-31", "reason": "Case 12 of 2026"},
+    ),
+    *page("customers:customer_erase", ADMINS, NOBODYS, args=customer("free"), post=goodbye),
+    *page("customers:customer_delete", ADMINS, NOBODYS, args=customer("free"), post=goodbye),
+    *page("customers:impostor_report_list", OVERSEERS),
+    *page(
+        "customers:impostor_report_close", OVERSEERS, args=report, post=lambda lender: {"outcome": "Told the police"}
+    ),
     *page("customers:customer_edit", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=edited("own")),
     *page("customers:customer_edit", ADMINS | {"loan_officer"}, NOBODYS, args=customer("free"), post=edited("free")),
     *page("customers:customer_status", ADMINS | {"account_manager"}, OTHERS, args=customer("own"), post=status("own")),

@@ -39,7 +39,7 @@ def world(world: World) -> World:
 
 
 def furnished(world: World) -> World:
-    """With a logo, a closed office, an open invitation, an export, a document, a note, a guarantor and a failed e-mail in each lender."""
+    """With a row of everything that has a page of its own in each lender, all of it marked."""
     for lender in (world.kudi, world.rival):
         canary = lender.organization.name.split()[1].removesuffix("-Bank")
         Organization.objects.filter(pk=lender.organization.pk).update(logo_digest="0" * 32)
@@ -77,6 +77,7 @@ def furnished(world: World) -> World:
                 kind="enquiry",
                 file=f"{canary}-attached.pdf",
             )
+            factories.impostor_report(lender.organization, what_happened=f"{canary}-Words", contact=f"{canary}-Contact")
             OutgoingEmail.objects.create(
                 organization=lender.organization,
                 kind="customers/manager_assigned",

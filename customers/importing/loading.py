@@ -183,8 +183,7 @@ def insert_audit(organization: Organization, *, actor: Member | None, reason: st
     _run(
         "INSERT INTO {audit} (organization_id, at, verb, actor_id, actor_label, target_type, target_id, target_label,"
         " before, after, reason, ip_address, request_id)"
-        " SELECT %s, now(), %s, %s::bigint, %s, %s, row.customer_id,"
-        " row.first_name || ' ' || row.last_name || ' (' || row.number || ')', '{{}}',"
+        " SELECT %s, now(), %s, %s::bigint, %s, %s, row.customer_id, row.number, '{{}}',"
         " jsonb_strip_nulls(jsonb_build_object('office', office.name, 'account_manager', user_name.name)), %s, %s::inet, %s"
         " FROM {stage} AS row JOIN {offices} AS office ON office.id = row.office_id"
         " LEFT JOIN {members} AS member ON member.id = row.account_manager_id"

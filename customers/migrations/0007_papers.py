@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_address"),
         ("customers", "0006_files"),
-        ("teams", "0010_papers"),
+        ("teams", "0009_emergency"),
     ]
 
     operations = [

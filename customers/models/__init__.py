@@ -1,6 +1,6 @@
 from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission, TemporaryAccess  # isort: skip  # before Customer, whose queryset needs them
 from customers.models.assignment import Assignment
-from customers.models.borrower import BorrowerLink
+from customers.models.borrower import BorrowerLink, ImpostorReport, ManagerCode
 from customers.models.customer import Customer
 from customers.models.documents import Document
 from customers.models.export import Export, ExportChunk
@@ -20,6 +20,8 @@ __all__ = [
     "Document",
     "Export",
     "ExportChunk",
+    "ImpostorReport",
+    "ManagerCode",
     "Note",
     "NoteFile",
     "NoteMention",

@@ -89,6 +89,13 @@ class Customer(TenantModel):
         null=True, blank=True, help_text="minor units of the organization's currency"
     )
 
+    held_until = models.DateField(
+        null=True, editable=False, help_text="the last day of a legal hold: until then nothing is erased"
+    )
+    hold_reason = models.CharField(max_length=300, default="", db_default="", editable=False)
+    erased_at = models.DateTimeField(
+        null=True, editable=False, help_text="since then only number, office and dates are left"
+    )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
     version = models.PositiveIntegerField(default=1, editable=False)
@@ -161,6 +168,11 @@ class Customer(TenantModel):
     @property
     def initials(self) -> str:
         return (self.first_name[:1] + self.last_name[:1]).upper()
+
+    @property
+    def audit_label(self) -> str:
+        """The log cannot forget, so it never learns the name."""
+        return self.number
 
     @property
     def tone(self) -> str:

@@ -85,6 +85,13 @@ def remove_account_manager(*, actor: Member, customer: Customer, reason: str = "
     announce_change(customer=customer, former=former, manager=None, event=f"assignment:{ended.pk}:ended", actor=actor)
 
 
+def release_customer(*, actor: Member, customer: Customer) -> None:
+    """End it for a customer who is erased: nobody is told. Call with the row locked and the permission asked."""
+    if customer.account_manager is not None:
+        _end_period(actor, customer, customer.account_manager, now=timezone.now(), reason="")
+        _write_column(customer, None)
+
+
 def _lock_manager(actor: Member, manager: Member) -> Member:
     """The chosen member, locked so that nobody deactivates them or closes customers to their role meanwhile.
 

@@ -1,11 +1,13 @@
-"""The borrower's page: links that sign a borrower in, and what the page shows.
+"""The borrower's page: what signs a borrower in, and what the page shows.
 
-A borrower has no login. A link is signed over a row of BorrowerLink, so nothing that is stored can be used, and works
-once, for a while, and only as long as the customer still has the address it was sent to.
+A borrower has no login. An e-mail brings a link, signed over a row of BorrowerLink, and a code, of which the row holds a
+keyed hash: nothing that is stored can be used. One of the two works once, for a while, and only as long as the customer
+still has the address it was sent to; the code in the browser alone that asked for it.
 """
 
 from __future__ import annotations
 
+import hmac
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,12 +16,14 @@ from typing import Any, Final
 from django.conf import settings
 from django.core import signing
 from django.db import transaction
+from django.db.models import F
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Organization
 from audit.services import record
 from audit.verbs import Verb
+from customers.codes import new_sign_in_code, sign_in_digest, spaced
 from customers.models import Assignment, BorrowerLink, Customer
 from lendconsole.encryption import fingerprint
 from lendconsole.errors import DomainError
@@ -33,6 +37,9 @@ LINK_MAIL: Final = "customers/borrower_link"
 MAILS_AT_ONCE: Final = 3
 MAIL_PAUSE: Final = timedelta(minutes=15)
 KEPT_AFTER_EXPIRY: Final = timedelta(days=30)
+CODE_LASTS: Final = timedelta(minutes=30)
+CODE_ATTEMPTS: Final = 5
+CHANGES_SHOWN: Final = 20
 
 
 class LinkUnusable(DomainError):
@@ -40,8 +47,8 @@ class LinkUnusable(DomainError):
 
 
 @dataclass(slots=True)
-class _Borrower:
-    """The actor of what a borrower does: no member of the organization."""
+class Outsider:
+    """The actor of what no member of the organization does."""
 
     pk: Any = None
     label: str = "The borrower"
@@ -53,10 +60,17 @@ class PresentManager:
     since: datetime | None
 
 
-def request_link(*, organization: Organization, email: str) -> None:
-    """Mail a link to the customer with this address. Whether there is one stays unsaid: nothing is returned or raised.
+@dataclass(frozen=True, slots=True)
+class Change:
+    at: datetime
+    sentence: str
 
-    At most MAILS_AT_ONCE mails to one customer within MAIL_PAUSE; further requests are dropped as silently.
+
+def request_link(*, organization: Organization, email: str, browser: str = "") -> None:
+    """Mail a link to the customer with this address, and a code when the browser that asked is named (codes.browser_mark).
+
+    Whether there is such a customer stays unsaid: nothing is returned or raised. At most MAILS_AT_ONCE mails go to one customer within
+    MAIL_PAUSE; further requests are dropped as silently.
     """
     customer: Customer | None = (
         Customer.objects.for_organization(organization).exclude(email="").filter(email=email.strip().lower()).first()
@@ -74,21 +88,43 @@ def request_link(*, organization: Organization, email: str) -> None:
         dedupe_key=f"borrower_link:{uuid.uuid4()}",
         recipient=customer.email,
         recipient_label=customer.name,
-        payload={"customer_id": customer.pk, "customer_name": customer.name, "lender": organization.name},
+        payload={
+            "customer_id": customer.pk,
+            "customer_name": customer.name,
+            "lender": organization.name,
+            "browser": browser,
+        },
         topic=topic,
     )
 
 
 def borrower_page_url(customer: Customer) -> str:
-    """A fresh link for one sign-in, for a mail that is being written. Makes its row; forgets the customer's old ones."""
+    """A fresh link for one sign-in, for a mail that is being written."""
+    return _url(_new_link(customer))
+
+
+def ways_in(customer: Customer, *, browser: str) -> tuple[str, str]:
+    """A fresh link and, for the browser that asked, a code as people read it; using one uses up the other."""
+    code = new_sign_in_code() if browser else ""
+    digest = sign_in_digest(code, customer_id=customer.pk, email=customer.email) if code else ""
+    return _url(_new_link(customer, browser=browser, code=digest)), spaced(code, " ")
+
+
+def _new_link(customer: Customer, **facts: str) -> BorrowerLink:
+    """Makes the row and forgets the customer's old ones."""
     now = timezone.now()
     links = BorrowerLink.objects.filter(organization=customer.organization, customer=customer)
     links.filter(expires_at__lt=now - KEPT_AFTER_EXPIRY).delete()
-    link = BorrowerLink.objects.create(
+    return BorrowerLink.objects.create(
         organization=customer.organization,
         customer=customer,
         expires_at=now + timedelta(hours=settings.BORROWER_LINK_HOURS),
+        **facts,
     )
+
+
+def _url(link: BorrowerLink) -> str:
+    customer = link.customer
     token = signing.dumps({"l": link.pk, "n": link.nonce, "e": _address_mark(customer)}, salt=SALT)
     return absolute_url(reverse("customers_public:borrower_link", args=[customer.organization.slug, token]))
 
@@ -116,10 +152,34 @@ def check_link(*, organization: Organization, token: str) -> BorrowerLink:
 def use_link(*, organization: Organization, token: str) -> Customer:
     """Sign the borrower in, once: of two presses at the same moment one wins. Raises LinkUnusable."""
     link = check_link(organization=organization, token=token)
-    if not BorrowerLink.objects.filter(pk=link.pk, used_at=None).update(used_at=timezone.now()):
+    if not _use_up(link):
         raise LinkUnusable("This link was used already. For your safety each link opens the page once.")
-    record(actor=_Borrower(), verb=Verb.BORROWER_SIGNED_IN, target=link.customer)
     return link.customer
+
+
+def use_code(*, organization: Organization, browser: str, code: str) -> Customer | None:
+    """Sign the borrower in, once. None for every code that does not, whatever the reason: nothing here tells who borrows.
+
+    Each try counts against the codes that this browser waits for; after CODE_ATTEMPTS even the right one is refused. With
+    MAILS_AT_ONCE mails in MAIL_PAUSE, nobody has more than 15 tries at one customer in a quarter of an hour.
+    """
+    waiting = BorrowerLink.objects.filter(
+        organization=organization, browser=browser, used_at=None, created_at__gt=timezone.now() - CODE_LASTS
+    ).exclude(browser="")
+    waiting.update(attempts=F("attempts") + 1)
+    for link in waiting.filter(attempts__lte=CODE_ATTEMPTS).select_related("customer"):
+        digest = sign_in_digest(code, customer_id=link.customer_id, email=link.customer.email)
+        if hmac.compare_digest(digest, link.code) and _use_up(link):
+            return link.customer
+    return None
+
+
+def _use_up(link: BorrowerLink) -> bool:
+    """Of two at the same moment one wins."""
+    if not BorrowerLink.objects.filter(pk=link.pk, used_at=None).update(used_at=timezone.now()):
+        return False
+    record(actor=Outsider(), verb=Verb.BORROWER_SIGNED_IN, target=link.customer)
+    return True
 
 
 def present_manager(customer: Customer) -> PresentManager | None:
@@ -132,6 +192,29 @@ def present_manager(customer: Customer) -> PresentManager | None:
         return None
     period = Assignment.objects.filter(customer=customer, manager=manager, ended_at=None).first()
     return PresentManager(manager, period.started_at if period else None)
+
+
+def history(customer: Customer) -> list[Change]:
+    """Who looked after the customer, newest first, without the reasons, which are the lender's own."""
+    rows = Assignment.objects.filter(organization=customer.organization, customer=customer)
+    periods = list(rows.select_related("manager__user").order_by("-started_at")[:CHANGES_SHOWN])[::-1]
+    changes: list[Change] = []
+    former: Assignment | None = None
+    for period in periods:
+        name = period.manager.name
+        if former is not None and former.ended_at == period.started_at:
+            changes.append(Change(period.started_at, f"{name} took over from {former.manager.name}."))
+        else:
+            changes += _farewell(former)
+            changes.append(Change(period.started_at, f"{name} became your account manager."))
+        former = period
+    return [*changes, *_farewell(former)][::-1]
+
+
+def _farewell(period: Assignment | None) -> list[Change]:
+    if period is None or period.ended_at is None:
+        return []
+    return [Change(period.ended_at, f"{period.manager.name} stopped being your account manager.")]
 
 
 def _address_mark(customer: Customer) -> str:

@@ -22,10 +22,10 @@ from teams.services.offices import lock_office, refuse_stale, require_room, requ
 
 _MOVE: Final = sql.SQL(
     "WITH moved AS (UPDATE {customers} SET office_id = %s, version = version + 1, updated_at = now()"
-    " WHERE organization_id = %s AND office_id = %s RETURNING id, first_name, last_name, number)"
+    " WHERE organization_id = %s AND office_id = %s RETURNING id, number)"
     " INSERT INTO {audit} (organization_id, at, verb, actor_id, actor_label, target_type, target_id, target_label,"
     " before, after, reason, ip_address, request_id)"
-    " SELECT %s, now(), %s, %s::bigint, %s, %s, id, first_name || ' ' || last_name || ' (' || number || ')',"
+    " SELECT %s, now(), %s, %s::bigint, %s, %s, id, number,"
     " jsonb_build_object('office', %s::text), jsonb_build_object('office', %s::text), %s, %s::inet, %s FROM moved ORDER BY id"
 )
 

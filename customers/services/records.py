@@ -25,7 +25,7 @@ from lendconsole.errors import NotVisible, StaleVersion
 from teams.capabilities import Capability
 from teams.models import Member, Office
 
-_IN_CLEAR: Final = frozenset({"number", "first_name", "last_name", "segment", "status", "office", "joined_on"})
+_IN_CLEAR: Final = frozenset({"number", "segment", "status", "office", "joined_on"})
 _TAKEN: Final = {
     "customers_customer_number_once": "number",
     "customers_customer_phone_once": "phone",

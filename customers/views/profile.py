@@ -60,7 +60,7 @@ class CustomerActivityView(ConsolePage):
             customer=customer,
             tab="activity",
             **neighbors(self.request, page),
-            entries=[Entry(event) for event in page.rows],
+            entries=[Entry(event, customer) for event in page.rows],
             periods=periods(customer),
             **kwargs,
         )

@@ -60,7 +60,7 @@ def test_an_event_is_a_sentence_with_its_details(world: World) -> None:
     )
     page = _page(world.kudi.client("compliance"), world.kudi)
     assert f"<b>{world.kudi['admin'].name}</b> gave an account manager to" in page
-    assert f'href="{world.kudi.url(f"customers/{customer.pk}/")}">{customer}</a>' in page
+    assert f'href="{world.kudi.url(f"customers/{customer.pk}/")}">{customer.number}</a>' in page
     text = " ".join(strip_tags(page).split())
     assert "Account manager nothing → became Efe &lt;Osagie&gt;" in text
     assert "Lasting yes" in text

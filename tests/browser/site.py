@@ -39,6 +39,7 @@ class Site:
     lender: Lender
     other: Lender
     request: int
+    report: int
     cover: int
     closed_office: int
     unused_role: int
@@ -67,6 +68,7 @@ def furnish(lender: Lender, other: Lender) -> Site:
         )
         _heads(lender)
         request = _accesses(lender)
+        report = _reports(lender)
         exports = _exports(lender)
         documents = _documents(lender)
         note = _notes(lender)
@@ -82,6 +84,7 @@ def furnish(lender: Lender, other: Lender) -> Site:
         lender,
         other,
         request,
+        report,
         cover,
         closed.pk,
         unused,
@@ -192,6 +195,22 @@ def _accesses(lender: Lender) -> int:
     factories.emergency(distant, support, reviewed_by=lender["compliance"], reviewed_at=timezone.now())
     factories.emergency(own, manager)
     return waiting.pk
+
+
+def _reports(lender: Lender) -> int:
+    """Of impostors: one that knows who is meant, one that knows nothing, and one that is closed."""
+    words = "Somebody called from 0803 412 9981, said he was my new account manager and wanted my card number."
+    known = factories.impostor_report(
+        lender.organization,
+        what_happened=words,
+        contact="0906 551 2030",
+        manager=lender["account_manager"],
+        customer=lender.customers["own"],
+    )
+    factories.impostor_report(lender.organization)
+    closed = {"closed_at": timezone.now(), "closed_by": lender["compliance"], "outcome": "It was our own member."}
+    factories.impostor_report(lender.organization, **closed)
+    return known.pk
 
 
 def _heads(lender: Lender) -> None:

@@ -18,7 +18,8 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.models import BorrowerLink, Customer
-from customers.services.borrowers import MAILS_AT_ONCE, borrower_page_url
+from customers.services.account_managers import assign_account_manager, remove_account_manager
+from customers.services.borrowers import MAILS_AT_ONCE, borrower_page_url, history
 from customers.views.borrower import REQUESTS_PER_HOUR
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
@@ -29,7 +30,7 @@ from tests.world import Lender, World
 
 @pytest.fixture(autouse=True)
 def _uncounted() -> None:
-    cache.delete_pattern("organization:*:borrower_link:*")
+    cache.delete_pattern("organization:*:borrower_*")
 
 
 @pytest.fixture
@@ -74,7 +75,7 @@ def sign_ins(lender: Lender) -> int:
 def test_a_known_address_gets_a_link_and_an_unknown_one_the_same_answer(kudi: Lender) -> None:
     known, unknown = ask(kudi, kudi.customers["own"].email.upper()), ask(kudi, "nobody@example.com")
     assert known.status_code == unknown.status_code == 200
-    sentence = f"If this address is known to {kudi.organization.name}, a link is on its way."
+    sentence = f"If this address is known to {kudi.organization.name}, an e-mail with a link and a code is on its way."
     assert sentence in known.content.decode()
     assert _without_tokens(known) == _without_tokens(unknown)
     assert known.redirect_chain == unknown.redirect_chain
@@ -276,7 +277,7 @@ def test_the_page_is_read_anew_each_time(kudi: Lender) -> None:
     client, path = signed_in(kudi), page("borrower_page", kudi)
     with organization_context(kudi.organization.pk):
         Customer.objects.filter(pk=kudi.customers["own"].pk).update(account_manager=kudi["other_manager"])
-    assert kudi["other_manager"].name in client.get(path).content.decode()
+    assert kudi["other_manager"].user.email in client.get(path).content.decode()
     with organization_context(kudi.organization.pk):
         Customer.objects.filter(pk=kudi.customers["own"].pk).update(account_manager=None)
     assert "no account manager at the moment" in client.get(path).content.decode()
@@ -291,7 +292,7 @@ def test_somebody_who_can_no_longer_act_is_not_shown(kudi: Lender, change: str) 
         else:
             type(manager.user).objects.filter(pk=manager.user_id).update(is_active=False)
     text = signed_in(kudi).get(page("borrower_page", kudi)).content.decode()
-    assert manager.name not in text
+    assert manager.user.email not in text
     assert "no account manager at the moment" in text
 
 
@@ -355,3 +356,36 @@ def test_old_links_are_forgotten(kudi: Lender) -> None:
     link_for(kudi)
     with organization_context(kudi.organization.pk):
         assert BorrowerLink.objects.count() == 1
+
+
+# What has changed
+
+
+def test_the_page_tells_who_looked_after_the_customer_and_no_reasons(kudi: Lender) -> None:
+    own, first, second = kudi.customers["own"], kudi["account_manager"], kudi["other_manager"]
+    with organization_context(kudi.organization.pk):
+        assign_account_manager(actor=kudi["admin"], customer=own, manager=second, reason="Complained about her tone")
+        remove_account_manager(actor=kudi["admin"], customer=own, reason="Pays badly")
+        sentences = [change.sentence for change in history(Customer.objects.get(pk=own.pk))]
+    assert sentences == [
+        f"{second.name} stopped being your account manager.",
+        f"{second.name} took over from {first.name}.",
+        f"{first.name} became your account manager.",
+    ]
+    text = signed_in(kudi).get(page("borrower_page", kudi)).content.decode()
+    assert all(sentence in text for sentence in sentences)
+    assert "Complained" not in text
+    assert "Pays badly" not in text
+
+
+def test_a_time_without_anybody_shows_as_one(kudi: Lender) -> None:
+    own, manager = kudi.customers["own"], kudi["account_manager"]
+    with organization_context(kudi.organization.pk):
+        remove_account_manager(actor=kudi["admin"], customer=own)
+        own.refresh_from_db()
+        with time_machine.travel(timezone.now() + timedelta(days=3), tick=True):
+            assign_account_manager(actor=kudi["admin"], customer=own, manager=manager)
+        verbs = [change.sentence.removeprefix(manager.name) for change in history(own)]
+    assert verbs == [
+        " became your account manager.", " stopped being your account manager.", " became your account manager."
+    ]  # fmt: skip

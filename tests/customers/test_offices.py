@@ -233,7 +233,7 @@ class TestDeactivate:
             assert "no longer visible" in event.after["effect"] or "become visible" in event.after["effect"]
             lines = AuditEvent.objects.filter(verb="customer.changed").order_by("pk")
             assert [(line.target_id, line.target_label) for line in lines] == [
-                (kudi.customers[key].pk, str(kudi.customers[key])) for key in ("free", "own")
+                (kudi.customers[key].pk, kudi.customers[key].number) for key in ("free", "own")
             ]
             for line in lines:
                 assert (line.before, line.after) == ({"office": "Ikeja T1"}, {"office": "Kano T1"})

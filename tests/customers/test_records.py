@@ -287,11 +287,11 @@ def test_an_edit_writes_and_audits_what_differs(world: World) -> None:
     with organization_context(kudi.organization.pk):
         event = AuditEvent.objects.get(verb="customer.changed")
     assert event.before == {
-        "first_name": "Own", "phone": own.masked_phone, "address": "withheld",
+        "first_name": "withheld", "phone": own.masked_phone, "address": "withheld",
         "bvn": mask_bvn(own.bvn_last_digits), "monthly_income": "",
     }  # fmt: skip
     assert event.after == {
-        "first_name": "Owen",
+        "first_name": "withheld",
         "phone": "0803 *** **81",
         "address": "withheld",
         "bvn": "*******4018",

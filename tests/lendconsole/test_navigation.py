@@ -54,7 +54,7 @@ def test_super_admin_sees_everything() -> None:
     member = of_role(BuiltInRole.SUPER_ADMIN)
     assert labels(member) == {
         "": ["Dashboard"],
-        "Customer management": ["Customers", "Access requests", "Emergency access"],
+        "Customer management": ["Customers", "Access requests", "Emergency access", "Impostor reports"],
         "Back office": ["Audit log", "E-mails"],
     }
     assert settings_labels(member) == ["Team members", "Offices", "Roles and permissions", "Organization", "Security"]
@@ -76,6 +76,7 @@ def test_failed_emails_are_counted_beside_their_item(failed: int, shown: str) ->
         "Customers": "",
         "Access requests": "",
         "Emergency access": "",
+        "Impostor reports": "",
         "Audit log": "",
         "E-mails": shown,
     }
