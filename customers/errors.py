@@ -77,3 +77,21 @@ class CoverOverlaps(DomainError):
 
 class DatesWrong(DomainError):
     """The days are in the past, in the wrong order or too far apart."""
+
+
+class TooManyImports(DomainError):
+    """Earlier imports of the member, or of the organization, are still open."""
+
+    field = "file"
+
+
+class ColumnsWrong(DomainError):
+    """A customer cannot be made of these columns."""
+
+
+class ImportMovedOn(DomainError):
+    """The import is not, or no longer, at the step that was asked for."""
+
+
+class ImportStopped(DomainError):
+    """The worker cannot go on; the sentence says why and what to do."""

@@ -4,6 +4,7 @@ from customers.models.borrower import BorrowerLink
 from customers.models.customer import Customer
 from customers.models.export import Export, ExportChunk
 from customers.models.files import StoredChunk, StoredFile
+from customers.models.imports import CustomerImport, ImportedRow, ImportMemory
 from customers.models.requests import AccessRequest
 
 __all__ = [
@@ -13,9 +14,12 @@ __all__ = [
     "BorrowerLink",
     "Cover",
     "Customer",
+    "CustomerImport",
     "CustomerUserObjectPermission",
     "Export",
     "ExportChunk",
+    "ImportMemory",
+    "ImportedRow",
     "StoredChunk",
     "StoredFile",
     "TemporaryAccess",
