@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Final
 
 from django.db import models
 from django.utils import timezone
@@ -77,17 +78,43 @@ class CustomerImport(TenantModel):
         return self.state in WORKING
 
     @property
-    def may_be_discarded(self) -> bool:
-        return self.state in {self.State.DRAFT, self.State.CHECKED, self.State.FAILED}
+    def is_read(self) -> bool:
+        return self.rows is not None and self.progress >= self.rows
+
+    @property
+    def step(self) -> int:
+        """Which of the four steps that people see it is at."""
+        return _STEPS.get(self.State(self.state), 4)
+
+    @property
+    def tone(self) -> str:
+        """The color of the state."""
+        return _TONES.get(self.State(self.state), "blue")
+
+    @property
+    def to_import(self) -> int:
+        """Of how many customers the check says that they would be new or changed."""
+        return int(self.report["new"] + self.report["updated"])
+
+    @property
+    def to_import_words(self) -> str:
+        return f"Import {self.to_import:,} customer{'' if self.to_import == 1 else 's'}"
 
     @property
     def may_be_undone(self) -> bool:
-        return self.state == self.State.DONE and bool(self.report["new"] or self.report["updated"])
+        return self.state == self.State.DONE and self.to_import > 0
 
 
-WORKING = frozenset(
-    {CustomerImport.State.CHECKING, CustomerImport.State.LOADING, CustomerImport.State.UNDOING},
-)
+_State = CustomerImport.State
+WORKING: Final = frozenset({_State.CHECKING, _State.LOADING, _State.UNDOING})
+_STEPS: Final = {_State.DRAFT: 2, _State.CHECKING: 3, _State.CHECKED: 3}
+_TONES: Final = {
+    _State.DRAFT: "yellow",
+    _State.CHECKED: "yellow",
+    _State.DONE: "green",
+    _State.UNDONE: "grey",
+    _State.FAILED: "orange",
+}
 
 
 class ImportedRow(TenantModel):

@@ -103,7 +103,7 @@ def choose_places(
 def start_import(*, actor: Member, pk: int, is_confirmed: bool) -> CustomerImport:
     """Have the checked rows loaded. Raises NotVisible, PermissionMissing or ImportMovedOn."""
     customer_import = _lock(actor, pk, {State.CHECKED})
-    if not customer_import.report["new"] + customer_import.report["updated"]:
+    if not customer_import.to_import:
         raise ImportMovedOn("There is nothing in this file to import.")
     customer_import.is_confirmed = is_confirmed
     return _hand_over(customer_import, State.LOADING)

@@ -44,6 +44,8 @@ class Site:
     invitation: Invitation
     links: dict[str, str]
     exports: list[int]
+    imports: dict[str, int]
+    """By state."""
 
 
 def furnish(lender: Lender, other: Lender) -> Site:
@@ -62,14 +64,14 @@ def furnish(lender: Lender, other: Lender) -> Site:
         )
         _heads(lender)
         request = _accesses(lender)
-        exports = _exports(lender)
+        exports, imports = _exports(lender), _imports(lender)
         now = timezone.now()
         cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
         factories.cover(lender["super_admin"], lender["admin"])
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports)
+    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports, imports)
 
 
 def _team(lender: Lender) -> tuple[int, int]:
@@ -132,6 +134,26 @@ def _exports(lender: Lender) -> list[int]:
     held = timezone.now() + timedelta(hours=1)  # by a worker, so that the one beside the tests leaves them as they are
     facts = {"organization": lender.organization, "member": lender["super_admin"], "leased_until": held}
     return [factories.ExportFactory(**facts, **state).pk for state in states]
+
+
+def _imports(lender: Lender) -> dict[str, int]:
+    """Of whom looks at the pages, in every state, and held as the exports are."""
+    done = {"rows": 500, "new": 468, "updated": 12, "fields": [["phone", 9], ["employer", 4]]}
+    report = {**factories.IMPORT_REPORT, **done}
+    undone = {**report, "removed": 460, "restored": 12, "kept": 8, "kept_names": ["Grace Etim (KM-000012)"]}
+    states: dict[str, dict[str, Any]] = {
+        "draft": {"report": {}},
+        "checking": {"report": {}, "rows": 12_431, "progress": 4_000},
+        "checked": {},
+        "loading": {"rows": 12_431, "progress": 12_431},
+        "done": {"report": report, "updates": True},
+        "undoing": {"report": report},
+        "undone": {"report": undone},
+        "failed": {"state_reason": "Line 11 is not UTF-8 text.", "report": {}},
+    }
+    held = timezone.now() + timedelta(hours=1)
+    facts = {"organization": lender.organization, "member": lender["super_admin"], "leased_until": held}
+    return {state: factories.ImportFactory(**facts, state=state, **rest).pk for state, rest in states.items()}
 
 
 def _accesses(lender: Lender) -> int:
