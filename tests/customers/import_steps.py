@@ -59,6 +59,9 @@ class Steps:
     def started(self, content: bytes | Path, *, updates: bool = False) -> CustomerImport:
         checked = self.checked(content, updates=updates)
         assert checked.state == "checked", checked.state_reason
+        return self.start(checked)
+
+    def start(self, checked: CustomerImport) -> CustomerImport:
         with self.context():
             return imports.start_import(actor=self.member(), pk=checked.pk, is_confirmed=True)
 
