@@ -13,7 +13,7 @@ from accounts.models import Organization
 from audit.services import event
 from audit.verbs import Verb
 from customers.importing.stage import format_, run
-from customers.models import MANAGE, Assignment, Customer, CustomerImport, CustomerUserObjectPermission
+from customers.models import MANAGE, Assignment, Customer, CustomerImport, CustomerUserObjectPermission, ImportedRow
 from teams.models import Member
 
 
@@ -94,7 +94,7 @@ def renew_statistics() -> None:
     The restricted login may do this by the MAINTAIN right of lendconsole.grants.
     """
     with connection.cursor() as cursor:
-        for model in (Customer, Assignment, CustomerUserObjectPermission):
+        for model in (Customer, Assignment, CustomerUserObjectPermission, ImportedRow):
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(model._meta.db_table)))
 
 

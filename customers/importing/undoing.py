@@ -64,47 +64,50 @@ def _find_untouched(customer_import: CustomerImport) -> None:
         " CASE WHEN key = ANY (%s) THEN 'bvn' ELSE key END) FROM jsonb_object_keys(done.before) AS key) END AS differences"
         " FROM {imported_rows} AS done JOIN {customers} AS customer ON customer.id = done.customer_id"
         " CROSS JOIN LATERAL jsonb_populate_record(customer, coalesce(done.before, '{{}}')) AS former"
-        " WHERE done.customer_import_id = %s AND customer.version = done.version"
-        " AND CASE WHEN done.before IS NULL THEN {is_bare} ELSE {fits} END",
+        " WHERE done.customer_import_id = %s AND customer.version = done.version",
         [list(SEALED), customer_import.pk],
         undo=_UNDO,
         former=sql.SQL(", ").join(sql.SQL("former.{}").format(sql.Identifier(name)) for name in COPIED),
-        is_bare=_is_bare(),
-        fits=_fits(),
+    )
+    run("ANALYZE {undo}", undo=_UNDO)
+    _leave_worked_with(customer_import)
+    _leave_overtaken(customer_import)
+
+
+def _leave_worked_with(customer_import: CustomerImport) -> None:
+    """New customers at whom something points that the import did not make itself."""
+    for relation in Customer._meta.related_objects:
+        if relation.related_model not in _MADE_BY_THE_IMPORT:
+            run(
+                "DELETE FROM {undo} AS row USING {other} AS other"
+                " WHERE row.differences IS NULL AND other.{column} = row.customer_id",
+                undo=_UNDO,
+                other=sql.Identifier(relation.related_model._meta.db_table),
+                column=sql.Identifier(relation.field.attname),
+            )
+    run(
+        "DELETE FROM {undo} AS row USING {imported_rows} AS other WHERE row.differences IS NULL"
+        " AND other.customer_id = row.customer_id AND other.customer_import_id <> %s",
+        [customer_import.pk],
+        undo=_UNDO,
     )
 
 
-def _is_bare() -> sql.Composable:
-    """Nothing points at the customer but what the import made itself."""
-    free = [
-        sql.SQL("NOT EXISTS (SELECT FROM {} AS other WHERE other.{} = customer.id)").format(
-            sql.Identifier(relation.related_model._meta.db_table), sql.Identifier(relation.field.attname)
+def _leave_overtaken(customer_import: CustomerImport) -> None:
+    """Those of whose former values one is another customer's by now, or whose former office is closed."""
+    for name in ("phone", "email", "bvn_fingerprint"):
+        run(
+            "DELETE FROM {undo} AS row USING {customers} AS other WHERE row.differences IS NOT NULL AND row.{name} <> ''"
+            " AND other.organization_id = %s AND other.{name} = row.{name} AND other.id <> row.customer_id",
+            [customer_import.organization_id],
+            undo=_UNDO,
+            name=sql.Identifier(name),
         )
-        for relation in Customer._meta.related_objects
-        if relation.related_model not in _MADE_BY_THE_IMPORT
-    ]
-    other_import = sql.SQL(
-        "NOT EXISTS (SELECT FROM {} AS other WHERE other.customer_id = customer.id"
-        " AND other.customer_import_id <> done.customer_import_id)"
-    ).format(sql.Identifier(ImportedRow._meta.db_table))
-    return sql.SQL(" AND ").join([*free, other_import])
-
-
-def _fits() -> sql.Composable:
-    """What the customer had is still free, and the office is open."""
-    taken = [
-        sql.SQL(
-            "NOT EXISTS (SELECT FROM {customers} AS other WHERE other.organization_id = customer.organization_id"
-            " AND other.{name} = former.{name} AND former.{name} <> '' AND other.id <> customer.id)"
-        ).format(customers=sql.Identifier(Customer._meta.db_table), name=sql.Identifier(name))
-        for name in ("phone", "email", "bvn_fingerprint")
-    ]
-    offices = Customer._meta.get_field("office").related_model._meta.db_table
-    is_open = sql.SQL(
-        "EXISTS (SELECT FROM {} AS office WHERE office.id = former.office_id"
-        " AND (office.is_active OR office.id = customer.office_id))"
-    ).format(sql.Identifier(offices))
-    return sql.SQL(" AND ").join([*taken, is_open])
+    run(
+        "DELETE FROM {undo} AS row USING {offices} AS office WHERE 'office_id' = ANY (row.differences)"
+        " AND office.id = row.office_id AND NOT office.is_active",
+        undo=_UNDO,
+    )
 
 
 def _kept(customer_import: CustomerImport, actor: Member) -> tuple[int, list[str]]:
