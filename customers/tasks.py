@@ -13,6 +13,7 @@ from customers.consistency import find_differences
 from customers.exporting import making
 from customers.importing import running
 from customers.models import CustomerImport, Export
+from customers.querysets import JobQuerySet
 from customers.services.imports import forget
 from lendconsole.tenancy import organization_context
 from notifications.hints import publish
@@ -49,12 +50,7 @@ def make_export(organization_id: int, export_id: int) -> bool:
 @shared_task
 def sweep_exports() -> int:
     """Exports whose hint or whose worker was lost. Returns how many were handed out again."""
-    count = 0
-    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
-        with organization_context(organization_id):
-            lost = list(Export.objects.without_worker().values_list("pk", flat=True)[:100])
-        count += sum(publish(making.MAKE_EXPORT, organization_id, pk) for pk in lost)
-    return count
+    return _hand_out_lost(Export.objects.all(), making.MAKE_EXPORT)
 
 
 @shared_task
@@ -78,12 +74,7 @@ def carry_on_import(organization_id: int, import_id: int) -> bool:
 @shared_task
 def sweep_imports() -> int:
     """Imports whose hint or whose worker was lost. Returns how many were handed out again."""
-    count = 0
-    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
-        with organization_context(organization_id):
-            lost = list(CustomerImport.objects.without_worker().values_list("pk", flat=True)[:100])
-        count += sum(publish(running.CARRY_ON, organization_id, pk) for pk in lost)
-    return count
+    return _hand_out_lost(CustomerImport.objects.all(), running.CARRY_ON)
 
 
 @shared_task
@@ -95,4 +86,13 @@ def forget_imports() -> int:
             ended = Q(expires_at__lte=timezone.now()) | ~Q(member__status=Member.Status.ACTIVE)
             rows = CustomerImport.objects.filter(ended, organization=organization_id)
             count += forget(list(rows.select_for_update(of=("self",), skip_locked=True)))
+    return count
+
+
+def _hand_out_lost(jobs: JobQuerySet, task: str) -> int:
+    count = 0
+    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
+        with organization_context(organization_id):
+            lost = list(jobs.without_worker().values_list("pk", flat=True)[:100])
+        count += sum(publish(task, organization_id, pk) for pk in lost)
     return count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Final
 from uuid import UUID
 
 from django.contrib.auth.models import Permission
@@ -13,8 +14,10 @@ from accounts.models import Organization
 from audit.services import event
 from audit.verbs import Verb
 from customers.importing.stage import format_, run
-from customers.models import MANAGE, Assignment, Customer, CustomerImport, CustomerUserObjectPermission, ImportedRow
+from customers.models import MANAGE, Assignment, Customer, CustomerImport, CustomerUserObjectPermission
 from teams.models import Member
+
+REMEMBERED_AT_ONCE: Final = 5_000
 
 
 def insert_customers(organization: Organization) -> int:
@@ -52,8 +55,7 @@ def insert_audit(organization: Organization, *, actor: Member | None, reason: st
     """One line for each new customer, with the actor and the origin of the request."""
     line = event(actor=actor, verb=Verb.CUSTOMER_IMPORTED, target=organization, reason=reason)
     run(
-        "INSERT INTO {audit} (organization_id, at, verb, actor_id, actor_label, target_type, target_id, target_label,"
-        " before, after, reason, ip_address, request_id)"
+        "INSERT INTO {audit} ({audit_columns})"
         " SELECT %s, now(), %s, %s::bigint, %s, %s, row.customer_id,"
         " row.first_name || ' ' || row.last_name || ' (' || row.number || ')', '{{}}',"
         " jsonb_strip_nulls(jsonb_build_object('office', office.name, 'account_manager', user_name.name)), %s, %s::inet, %s"
@@ -71,9 +73,10 @@ def insert_audit(organization: Organization, *, actor: Member | None, reason: st
 def remember_new(customer_import: CustomerImport) -> None:
     """So that they can be taken back."""
     run(
-        "INSERT INTO {imported_rows} (organization_id, customer_import_id, customer_id, version)"
-        " SELECT %s, %s, customer_id, 1 FROM {stage} WHERE {is_new}",
-        [customer_import.organization_id, customer_import.pk],
+        "INSERT INTO {made_rows} (organization_id, customer_import_id, customer_ids)"
+        " SELECT %s, %s, array_agg(customer_id) FROM (SELECT customer_id,"
+        " row_number() OVER (ORDER BY customer_id) / %s AS portion FROM {stage} WHERE {is_new}) AS new GROUP BY portion",
+        [customer_import.organization_id, customer_import.pk, REMEMBERED_AT_ONCE],
     )
 
 
@@ -94,7 +97,7 @@ def renew_statistics() -> None:
     The restricted login may do this by the MAINTAIN right of lendconsole.grants.
     """
     with connection.cursor() as cursor:
-        for model in (Customer, Assignment, CustomerUserObjectPermission, ImportedRow):
+        for model in (Customer, Assignment, CustomerUserObjectPermission):
             cursor.execute(sql.SQL("ANALYZE {}").format(sql.Identifier(model._meta.db_table)))
 
 

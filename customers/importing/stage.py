@@ -15,7 +15,7 @@ from accounts.models import Organization
 from audit.models import AuditEvent
 from customers.bvn import bvn_columns
 from customers.importing.checking import CheckedRow
-from customers.models import Assignment, Customer, CustomerUserObjectPermission, ImportedRow
+from customers.models import Assignment, ChangedCustomer, Customer, CustomerUserObjectPermission, MadeCustomers
 from teams.models import Member, Office
 
 STAGE: Final = "customers_import"
@@ -118,8 +118,13 @@ _NAMES: Final[dict[str, sql.Composable]] = {
     "customers": sql.Identifier(Customer._meta.db_table),
     "assignments": sql.Identifier(Assignment._meta.db_table),
     "grants": sql.Identifier(CustomerUserObjectPermission._meta.db_table),
-    "imported_rows": sql.Identifier(ImportedRow._meta.db_table),
+    "changed_rows": sql.Identifier(ChangedCustomer._meta.db_table),
+    "made_rows": sql.Identifier(MadeCustomers._meta.db_table),
     "audit": sql.Identifier(AuditEvent._meta.db_table),
+    "audit_columns": sql.SQL(
+        "organization_id, at, verb, actor_id, actor_label, target_type, target_id, target_label,"
+        " before, after, reason, ip_address, request_id"
+    ),
     "members": sql.Identifier(Member._meta.db_table),
     "offices": sql.Identifier(Office._meta.db_table),
     "users": sql.Identifier(Member._meta.get_field("user").related_model._meta.db_table),

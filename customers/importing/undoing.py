@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import connection
-from django.db.models import Model
+from django.db.models import ManyToOneRel, Model
 from psycopg import sql
 
 from audit.services import event
@@ -14,13 +14,14 @@ from audit.verbs import Verb
 from customers.importing import updating
 from customers.importing.comparing import Condition
 from customers.importing.stage import COPIED, SEALED, format_, run
-from customers.models import Assignment, Customer, CustomerImport, CustomerUserObjectPermission, ImportedRow
+from customers.models import Assignment, Customer, CustomerImport, CustomerUserObjectPermission
 from teams.models import Member
 
-UNDO: Final = "customers_undo"
+DONE, UNDO = "customers_done", "customers_undo"
 SHOWN: Final = 50
-_MADE_BY_THE_IMPORT: Final = frozenset({Assignment, CustomerUserObjectPermission, ImportedRow})
+_MADE_BY_THE_IMPORT: Final = frozenset({Assignment, CustomerUserObjectPermission})
 _RESTORED: Final = sql.SQL("row.differences IS NOT NULL")
+_DONE: Final = sql.Identifier(DONE)
 _UNDO: Final = sql.Identifier(UNDO)
 
 
@@ -36,22 +37,33 @@ class Undone:
 def undo(customer_import: CustomerImport, *, actor: Member) -> Undone:
     """Runs in one transaction, with the organization's row locked."""
     reason = f"Import of {customer_import.file_name} undone"[:300]
-    _lock(customer_import)
+    _find_done(customer_import)
     _find_untouched(customer_import)
-    kept, names = _kept(customer_import, actor)
+    kept, names = _kept(actor)
     removed = _remove(customer_import, actor=actor, reason=reason)
     organization = customer_import.organization
     updating.audit_changes(organization, actor=actor, reason=reason, table=UNDO, meant=_RESTORED)
     restored = updating.change_customers(table=UNDO, meant=_RESTORED)
-    run("DELETE FROM {imported_rows} WHERE customer_import_id = %s", [customer_import.pk])
+    customer_import.made_customers.all().delete()
+    customer_import.changed_customers.all().delete()
     return Undone(removed, restored, kept, names)
 
 
-def _lock(customer_import: CustomerImport) -> None:
+def _find_done(customer_import: CustomerImport) -> None:
+    """What the import made and changed, with the customers locked."""
+    run("DROP TABLE IF EXISTS pg_temp.{done}", done=_DONE)
     run(
-        "SELECT customer.id FROM {customers} AS customer JOIN {imported_rows} AS done ON done.customer_id = customer.id"
-        " WHERE done.customer_import_id = %s ORDER BY customer.id FOR UPDATE OF customer",
-        [customer_import.pk],
+        "CREATE TEMPORARY TABLE {done} ON COMMIT DROP AS"
+        " SELECT customer_id, version, before FROM {changed_rows} WHERE customer_import_id = %s"
+        " UNION ALL SELECT unnest(customer_ids), 1, NULL FROM {made_rows} WHERE customer_import_id = %s",
+        [customer_import.pk, customer_import.pk],
+        done=_DONE,
+    )
+    run("ANALYZE {done}", done=_DONE)
+    run(
+        "SELECT customer.id FROM {customers} AS customer JOIN {done} AS done ON done.customer_id = customer.id"
+        " ORDER BY customer.id FOR UPDATE OF customer",
+        done=_DONE,
     )
 
 
@@ -62,22 +74,23 @@ def _find_untouched(customer_import: CustomerImport) -> None:
         "CREATE TEMPORARY TABLE {undo} ON COMMIT DROP AS"
         " SELECT done.customer_id, {former}, CASE WHEN done.before IS NOT NULL THEN (SELECT array_agg(DISTINCT"
         " CASE WHEN key = ANY (%s) THEN 'bvn' ELSE key END) FROM jsonb_object_keys(done.before) AS key) END AS differences"
-        " FROM {imported_rows} AS done JOIN {customers} AS customer ON customer.id = done.customer_id"
+        " FROM {done} AS done JOIN {customers} AS customer ON customer.id = done.customer_id"
         " CROSS JOIN LATERAL jsonb_populate_record(customer, coalesce(done.before, '{{}}')) AS former"
-        " WHERE done.customer_import_id = %s AND customer.version = done.version",
-        [list(SEALED), customer_import.pk],
+        " WHERE customer.version = done.version",
+        [list(SEALED)],
+        done=_DONE,
         undo=_UNDO,
         former=sql.SQL(", ").join(sql.SQL("former.{}").format(sql.Identifier(name)) for name in COPIED),
     )
     run("ANALYZE {undo}", undo=_UNDO)
-    _leave_worked_with(customer_import)
+    _leave_worked_with()
     _leave_overtaken(customer_import)
 
 
-def _leave_worked_with(customer_import: CustomerImport) -> None:
+def _leave_worked_with() -> None:
     """New customers at whom something points that the import did not make itself."""
-    for relation in Customer._meta.related_objects:
-        if relation.related_model not in _MADE_BY_THE_IMPORT:
+    for relation in Customer._meta.get_fields(include_hidden=True):
+        if isinstance(relation, ManyToOneRel) and relation.related_model not in _MADE_BY_THE_IMPORT:
             run(
                 "DELETE FROM {undo} AS row USING {other} AS other"
                 " WHERE row.differences IS NULL AND other.{column} = row.customer_id",
@@ -85,12 +98,6 @@ def _leave_worked_with(customer_import: CustomerImport) -> None:
                 other=sql.Identifier(relation.related_model._meta.db_table),
                 column=sql.Identifier(relation.field.attname),
             )
-    run(
-        "DELETE FROM {undo} AS row USING {imported_rows} AS other WHERE row.differences IS NULL"
-        " AND other.customer_id = row.customer_id AND other.customer_import_id <> %s",
-        [customer_import.pk],
-        undo=_UNDO,
-    )
 
 
 def _leave_overtaken(customer_import: CustomerImport) -> None:
@@ -110,24 +117,25 @@ def _leave_overtaken(customer_import: CustomerImport) -> None:
     )
 
 
-def _kept(customer_import: CustomerImport, actor: Member) -> tuple[int, list[str]]:
+def _kept(actor: Member) -> tuple[int, list[str]]:
     """How many stay as they are, and the names of some."""
     seen = Condition.among(Customer.objects.visible_to(actor))
     touched = (
-        " FROM {imported_rows} AS done JOIN {customers} AS customer ON customer.id = done.customer_id"
-        " WHERE done.customer_import_id = %s AND done.customer_id NOT IN (SELECT customer_id FROM {undo})"
+        " FROM {done} AS done JOIN {customers} AS customer ON customer.id = done.customer_id"
+        " WHERE done.customer_id NOT IN (SELECT customer_id FROM {undo})"
     )
     names = " AND {seen} ORDER BY customer.number LIMIT %s"
     with connection.cursor() as cursor:
-        cursor.execute(format_(f"SELECT count(*){touched}", undo=_UNDO), [customer_import.pk])
+        cursor.execute(format_(f"SELECT count(*){touched}", done=_DONE, undo=_UNDO))
         count: int = cursor.fetchone()[0]
         cursor.execute(
             format_(
                 f"SELECT customer.first_name || ' ' || customer.last_name || ' (' || customer.number || ')'{touched}{names}",
+                done=_DONE,
                 undo=_UNDO,
                 seen=seen.text,
             ),
-            [customer_import.pk, *seen.parameters, SHOWN],
+            [*seen.parameters, SHOWN],
         )
         return count, [name for (name,) in cursor.fetchall()]
 
@@ -136,8 +144,7 @@ def _remove(customer_import: CustomerImport, *, actor: Member, reason: str) -> i
     """The customers that it made, with their account manager's period and grant. The log keeps that they were there."""
     line = event(actor=actor, verb=Verb.CUSTOMER_IMPORT_UNDONE, target=customer_import.organization, reason=reason)
     run(
-        "INSERT INTO {audit} (organization_id, at, verb, actor_id, actor_label, target_type, target_id, target_label,"
-        " before, after, reason, ip_address, request_id) SELECT %s, now(), %s, %s, %s, %s, customer_id,"
+        "INSERT INTO {audit} ({audit_columns}) SELECT %s, now(), %s, %s, %s, %s, customer_id,"
         " first_name || ' ' || last_name || ' (' || number || ')', '{{}}', '{{}}', %s, %s::inet, %s"
         " FROM {undo} WHERE differences IS NULL ORDER BY customer_id",
         [
@@ -146,9 +153,8 @@ def _remove(customer_import: CustomerImport, *, actor: Member, reason: str) -> i
         ],
         undo=_UNDO,
     )
-    hanging = {CustomerUserObjectPermission: "content_object_id", Assignment: "customer_id", ImportedRow: "customer_id"}
-    for model, column in hanging.items():
-        _delete(model, column)
+    _delete(CustomerUserObjectPermission, "content_object_id")
+    _delete(Assignment, "customer_id")
     return _delete(Customer, "id")
 
 

@@ -17,7 +17,7 @@ from customers.activity import WITHHELD
 from customers.importing.comparing import NOT_CHANGED
 from customers.importing.stage import PLAIN, SEALED, STAGE, run
 from customers.models import Customer, CustomerImport
-from teams.models import Member
+from teams.models import Member, Office
 
 CHANGED: Final = (*(name for name in PLAIN[1:] if name not in NOT_CHANGED), *SEALED)
 """Columns of a customer that an import may change."""
@@ -36,7 +36,7 @@ def update_from_file(customer_import: CustomerImport, *, actor: Member, reason: 
     """The customers who are there already, with what the file says of them."""
     organization = customer_import.organization
     run(
-        "INSERT INTO {imported_rows} (organization_id, customer_import_id, customer_id, version, before)"
+        "INSERT INTO {changed_rows} (organization_id, customer_import_id, customer_id, version, before)"
         " SELECT %s, %s, customer.id, customer.version + 1, (SELECT jsonb_object_agg(key, value)"
         " FROM jsonb_each(to_jsonb(customer)) WHERE key = ANY (row.differences)"
         " OR ('bvn' = ANY (row.differences) AND key = ANY (%s)))"
@@ -69,8 +69,7 @@ def audit_changes(organization: Organization, *, actor: Member, reason: str, tab
     """One line for each customer, before they are changed. Personal values are withheld, as when a page changes them."""
     line = event(actor=actor, verb=Verb.CUSTOMER_CHANGED, target=organization, reason=reason)
     run(
-        "INSERT INTO {audit} (organization_id, at, verb, actor_id, actor_label, target_type, target_id, target_label,"
-        " before, after, reason, ip_address, request_id)"
+        "INSERT INTO {audit} ({audit_columns})"
         " SELECT %s, now(), %s, %s, %s, %s, customer.id,"
         " customer.first_name || ' ' || customer.last_name || ' (' || customer.number || ')',"
         " jsonb_strip_nulls(jsonb_build_object({before})), jsonb_strip_nulls(jsonb_build_object({after})), %s, %s::inet, %s"
@@ -102,7 +101,7 @@ def _written(alias: str) -> sql.Composed:
 def _value(alias: str, name: str) -> sql.Composed:
     if name in _IN_CLEAR:
         return sql.SQL(_IN_CLEAR[name]).format(
-            sql.Identifier(alias), segments=_SEGMENTS, offices=sql.Identifier("teams_office")
+            sql.Identifier(alias), segments=_SEGMENTS, offices=sql.Identifier(Office._meta.db_table)
         )
     return sql.SQL(_PRESENT).format(sql.Identifier(alias), sql.Identifier(name), sql.Literal(WITHHELD))
 

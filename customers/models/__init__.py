@@ -4,7 +4,7 @@ from customers.models.borrower import BorrowerLink
 from customers.models.customer import Customer
 from customers.models.export import Export, ExportChunk
 from customers.models.files import StoredChunk, StoredFile
-from customers.models.imports import CustomerImport, ImportedRow, ImportMemory
+from customers.models.imports import ChangedCustomer, CustomerImport, ImportMemory, MadeCustomers
 from customers.models.requests import AccessRequest
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "AccessRequest",
     "Assignment",
     "BorrowerLink",
+    "ChangedCustomer",
     "Cover",
     "Customer",
     "CustomerImport",
@@ -19,7 +20,7 @@ __all__ = [
     "Export",
     "ExportChunk",
     "ImportMemory",
-    "ImportedRow",
+    "MadeCustomers",
     "StoredChunk",
     "StoredFile",
     "TemporaryAccess",

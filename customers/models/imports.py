@@ -3,6 +3,7 @@ from __future__ import annotations
 import uuid
 from typing import Final
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 
@@ -117,19 +118,32 @@ _TONES: Final = {
 }
 
 
-class ImportedRow(TenantModel):
-    """What an import did to one customer, kept as long as it can be undone."""
+class MadeCustomers(TenantModel):
+    """Customers that an import made, many to a row. Nobody touched those that are still of their first version."""
 
-    customer_import = models.ForeignKey(CustomerImport, models.CASCADE, related_name="imported_rows")
-    customer = models.ForeignKey("customers.Customer", models.CASCADE, related_name="imported_rows")
+    customer_import = models.ForeignKey(CustomerImport, models.CASCADE, related_name="made_customers")
+    customer_ids = ArrayField(models.BigIntegerField(), help_text="some may have been removed since")
+
+    class Meta(TenantModel.Meta):
+        constraints = [
+            *TenantModel.Meta.constraints,
+            SameOrganization("customer_import", name="customers_madecustomers_import_same_organization"),
+        ]
+
+
+class ChangedCustomer(TenantModel):
+    """What an import did to a customer who was there already, kept as long as it can be undone."""
+
+    customer_import = models.ForeignKey(CustomerImport, models.CASCADE, related_name="changed_customers")
+    customer = models.ForeignKey("customers.Customer", models.CASCADE, related_name="+")
     version = models.PositiveIntegerField(help_text="of the customer afterwards; a later one was touched since")
-    before = models.JSONField(null=True, help_text="the columns it changed, as they were; none: it made the customer")
+    before = models.JSONField(help_text="the columns it changed, as they were")
 
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,
             *(
-                SameOrganization(field, name=f"customers_importedrow_{field}_same_organization")
+                SameOrganization(field, name=f"customers_changedcustomer_{field}_same_organization")
                 for field in ("customer_import", "customer")
             ),
         ]

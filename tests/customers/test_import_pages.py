@@ -275,7 +275,7 @@ def test_more_unknown_names_and_rows_cost_no_more_statements(ada: Browser, world
                 **factories.IMPORT_REPORT,
                 "unknown_offices": [[f"Office {number}", 1] for number in range(many)],
                 "unknown_managers": [[f"m{number}@x.example", 1] for number in range(many)],
-                "refused_rows": factories.IMPORT_REPORT["refused_rows"] * many,
+                "refused_rows": [{"line": number, "number": "", "sentences": ["No."]} for number in range(many)],
             }
             names = [f"c{number}" for number in range(many)]
             row = factories.ImportFactory(

@@ -17,11 +17,12 @@ from customers.errors import ImportMovedOn
 from customers.importing import running
 from customers.models import (
     Assignment,
+    ChangedCustomer,
     Customer,
     CustomerImport,
     CustomerUserObjectPermission,
-    ImportedRow,
     ImportMemory,
+    MadeCustomers,
     StoredFile,
 )
 from customers.services import imports
@@ -63,7 +64,8 @@ def test_undoing_leaves_the_world_as_it_was(steps: Steps, world: World) -> None:
         assert {model: sorted(model.objects.values_list("pk", flat=True)) for model in LEFT_BEHIND} == before
         assert Customer.objects.filter(pk=customer.pk).values(*COMPARED).get() == facts
         assert Customer.objects.get(pk=customer.pk).version == 3
-        assert not ImportedRow.objects.exists()
+        assert not MadeCustomers.objects.exists()
+        assert not ChangedCustomer.objects.exists()
         verbs = list(AuditEvent.objects.order_by("pk").values_list("verb", flat=True))
         undone = [Verb.CUSTOMER_IMPORT_UNDONE, Verb.CUSTOMER_CHANGED, Verb.CUSTOMERS_IMPORT_UNDONE]
         assert verbs[-3:] == undone
