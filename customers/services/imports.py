@@ -41,24 +41,19 @@ def begin_import(*, actor: Member, file: BinaryIO, name: str) -> CustomerImport:
     Raises PermissionMissing, TooManyImports or FileRefused.
     """
     actor.require(Capability.CUSTOMERS_CREATE)
+    header, samples = _first_rows(file)
+    memory = _memory(actor, header)
+    stored = store(file, name=name)
+    # Locked as late as that: the rest of the organization does not wait for a large file.
     Organization.objects.select_for_update(no_key=True).get(pk=actor.organization.pk)
     _refuse_too_many(actor)
-    if file.seek(0, 2) > MAXIMUM_BYTES:
-        raise FileRefused(f"The file is larger than {MAXIMUM_BYTES // 1024**2} MB. Split it and import the parts.")
-    file.seek(0)
-    header, *samples = [row.cells for row in islice(read_rows(file), SAMPLES + 1)]
-    if not samples:
-        raise FileRefused("The file has a first line and no customers below it.")
-    file.seek(0)
-    header = [" ".join(cell.split())[:LONGEST_SAMPLE] for cell in header]
-    memory = _memory(actor, header)
     return CustomerImport.objects.create(
         organization=actor.organization,
         member=actor,
-        file=store(file, name=name),
+        file=stored,
         file_name=safe_name(name),
         header=header,
-        samples=[[cell[:LONGEST_SAMPLE] for cell in row] for row in samples],
+        samples=samples,
         columns=memory.columns if memory else guess_columns(header, actor.organization.currency),
         offices=memory.offices if memory else {},
         managers=memory.managers if memory else {},
@@ -135,6 +130,20 @@ def forget(imports: Collection[CustomerImport]) -> int:
     CustomerImport.objects.filter(pk__in=[each.pk for each in imports]).delete()
     drop_files(pk for each in imports for pk in (each.file_id, each.refusals_id))
     return len(imports)
+
+
+def _first_rows(file: BinaryIO) -> tuple[list[str], list[list[str]]]:
+    """What the columns are called, and some of what stands in them. Raises FileRefused; leaves the file at its beginning."""
+    if file.seek(0, 2) > MAXIMUM_BYTES:
+        raise FileRefused(f"The file is larger than {MAXIMUM_BYTES // 1024**2} MB. Split it and import the parts.")
+    file.seek(0)
+    rows = [
+        [" ".join(cell.split())[:LONGEST_SAMPLE] for cell in row.cells] for row in islice(read_rows(file), SAMPLES + 1)
+    ]
+    if len(rows) < 2:
+        raise FileRefused("The file has a first line and no customers below it.")
+    file.seek(0)
+    return rows[0], rows[1:]
 
 
 def _refuse_too_many(actor: Member) -> None:

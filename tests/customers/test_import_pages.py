@@ -9,6 +9,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+import xlsxwriter
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
@@ -25,6 +26,7 @@ from tests.customers.import_support import DIRTY, GOOD, HEADER, build_kudi
 from tests.customers.pages import statements, words
 from tests.customers.test_import import REFUSED_LINES, member_who_may
 from tests.customers.test_import_steps import EVERYWHERE
+from tests.factories import IMPORT_HEADER
 from tests.world import Lender, World
 
 
@@ -159,6 +161,22 @@ def test_hostile_files_are_answered_beside_the_field(ada: Browser, name: str, co
     assert sentence in words(response)
     with organization_context(ada.organization.pk):
         assert not StoredFile.objects.exists()
+
+
+def test_a_spreadsheet_goes_the_same_way(ada: Browser, world: World) -> None:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content) as book:
+        sheet = book.add_worksheet()
+        for line, cells in enumerate((IMPORT_HEADER, ["N-1", "Grace", "Etim", world.kudi.branch.name])):
+            sheet.write_row(line, 0, cells)
+    ada.bring(content.getvalue(), "people.xlsx")
+    ada.columns()
+    ada.work()
+    ada.sees("1 row checked", "Import 1 customer")
+    ada.send("start")
+    ada.work()
+    with organization_context(ada.organization.pk):
+        assert Customer.objects.get(number="N-1").office == world.kudi.branch
 
 
 def test_nothing_chosen_is_said_beside_the_field(ada: Browser) -> None:
