@@ -87,8 +87,8 @@ class PlacesForm(_StepForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         source = self.customer_import
-        self.offices = _names(source.report["unknown_offices"], source.offices)
-        self.managers = _names(source.report["unknown_managers"], source.managers)
+        self.offices: dict[str, int] = dict(source.report["unknown_offices"])
+        self.managers: dict[str, int] = dict(source.report["unknown_managers"])
         self._offer_offices()
         self._offer_managers()
 
@@ -97,7 +97,7 @@ class PlacesForm(_StepForm):
             return
         reached = Office.objects.reached_by(self.member, Capability.CUSTOMERS_CREATE).active()
         choices = [(str(office.pk), office.name) for office in in_tree_order(list(reached))]
-        chosen = [str(self.customer_import.offices.get(name, "")) for name in self.offices]
+        chosen = [str(self.customer_import.offices.get(name.casefold(), "")) for name in self.offices]
         self._choose("office", self.offices, [("", "Leave these rows out"), *choices], chosen)
 
     def _offer_managers(self) -> None:
@@ -105,7 +105,7 @@ class PlacesForm(_StepForm):
             return
         members = assignable_managers(self.member).order_by("user__first_name", "user__last_name", "pk")
         choices = [(str(manager.pk), f"{manager.name} ({manager.office.name})") for manager in members]
-        chosen = [_written(self.customer_import.managers, name) for name in self.managers]
+        chosen = [_written(self.customer_import.managers, name.casefold()) for name in self.managers]
         first = [("", "Leave these rows out"), (NOBODY, "No account manager")]
         self._choose("manager", self.managers, [*first, *choices], chosen)
 
@@ -133,11 +133,6 @@ class PlacesForm(_StepForm):
 
 class OnceMoreForm(SubmitOnce, ConsoleForm):
     """A button alone."""
-
-
-def _names(unknown: list[tuple[str, int]], chosen: dict[str, Any]) -> dict[str, int]:
-    """How many rows still wait for each name; those that were chosen for can be chosen for anew."""
-    return {**dict.fromkeys(chosen, 0), **dict(unknown)}
 
 
 def _written(managers: dict[str, int | None], name: str) -> str:

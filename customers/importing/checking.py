@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
@@ -160,8 +160,7 @@ class RowChecker:
 
     def office(self, column: Column, text: str) -> int:
         text = _required(column, text, maximum=120)
-        if text.casefold() not in self.directory.offices:
-            self.unknown_offices.note(text)
+        if not self._is_known(text, self.directory.offices, self.unknown_offices):
             raise _Refused(f"There is no active office “{text}” here.")
         return self.directory.offices[text.casefold()]
 
@@ -170,10 +169,16 @@ class RowChecker:
             return None
         if not self.directory.may_assign:
             raise _Refused("Your role may not choose account managers.")
-        if text.casefold() not in self.directory.managers:
-            self.unknown_managers.note(text)
+        if not self._is_known(text, self.directory.managers, self.unknown_managers):
             raise _Refused(f"{_quoted(text)} is no team member who can be an account manager here.")
         return self.directory.managers[text.casefold()]
+
+    def _is_known(self, name: str, known: Mapping[str, Any], unknown: Unknown) -> bool:
+        """Whether somebody is meant by the name. Where that is by choice alone it can be chosen anew."""
+        key = name.casefold()
+        if key not in known or key in self.directory.chosen:
+            unknown.note(name, is_refused=key not in known)
+        return key in known
 
 
 def _choice(choices: type[TextChoices], default: str) -> Callable[[RowChecker, Column, str], str]:

@@ -44,6 +44,8 @@ class Directory:
     """The offices that customers may be moved to."""
     managers: dict[str, int | None]
     """Id by e-mail address, or by what the file says instead; None is nobody."""
+    chosen: frozenset[str]
+    """Which of the names in both are there by choice alone."""
     may_assign: bool
     currency: str
     phone_region: str
@@ -58,11 +60,14 @@ class Directory:
         offices = {name.casefold(): pk for pk, name in {**for_changed, **for_new}.items()}
         addresses = {email: pk for pk, email in managers.order_by().values_list("pk", "user__email")}
         may_choose = {None, *addresses.values()}
+        chosen_offices = _chosen(choices.offices, set(offices.values()))
+        chosen_managers = _chosen(choices.managers, may_choose)
         return cls(
-            offices={**_chosen(choices.offices, set(offices.values())), **offices},
+            offices={**chosen_offices, **offices},
             for_new=frozenset(for_new),
             for_changed=frozenset(for_changed),
-            managers={**_chosen(choices.managers, may_choose), **addresses},
+            managers={**chosen_managers, **addresses},
+            chosen=frozenset((chosen_offices.keys() - offices.keys()) | (chosen_managers.keys() - addresses.keys())),
             may_assign=actor is None or actor.may(Capability.CUSTOMERS_ASSIGN),
             currency=organization.currency,
             phone_region=organization.phone_region,
@@ -81,17 +86,17 @@ def _chosen(choices: Mapping[str, _Id], allowed: Collection[_Id]) -> dict[str, _
 
 
 class Unknown:
-    """Names that stand in the file and nowhere else, and on how many rows each of them does."""
+    """Names that stand in the file and nowhere else, and how many rows were refused for each of them."""
 
     def __init__(self) -> None:
         self._rows: Counter[str] = Counter()
         self._names: dict[str, str] = {}
 
-    def note(self, name: str) -> None:
+    def note(self, name: str, *, is_refused: bool) -> None:
         key = name.casefold()
         if key in self._names or len(self._names) < MOST_UNKNOWN:
             self._names.setdefault(key, name)
-            self._rows[key] += 1
+            self._rows[key] += is_refused
 
     def listed(self) -> list[tuple[str, int]]:
         """Those of most rows first."""

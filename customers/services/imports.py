@@ -90,7 +90,9 @@ def choose_places(
     """
     customer_import = _lock(actor, pk, {State.CHECKED})
     check_columns(customer_import.columns, updates=updates)
-    customer_import.offices, customer_import.managers = dict(offices), dict(managers)
+    report = customer_import.report
+    customer_import.offices = _chosen(customer_import.offices, report["unknown_offices"], offices)
+    customer_import.managers = _chosen(customer_import.managers, report["unknown_managers"], managers)
     return _check(actor, customer_import, updates=updates)
 
 
@@ -173,6 +175,13 @@ def _check(actor: Member, customer_import: CustomerImport, *, updates: bool) -> 
     customer_import.updates = updates
     _remember(customer_import)
     return _hand_over(customer_import, State.CHECKING)
+
+
+def _chosen(before: Mapping[str, Any], asked: Sequence[tuple[str, int]], chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """In small letters; what was chosen for names that this file does not have stays for others like it."""
+    names = {name.casefold() for name, _rows in asked}
+    kept = {name: pk for name, pk in before.items() if name not in names}
+    return kept | {name.casefold(): pk for name, pk in chosen.items()}
 
 
 def _hand_over(customer_import: CustomerImport, state: State) -> CustomerImport:

@@ -111,7 +111,8 @@ def test_the_good_file_from_the_first_page_to_the_last(kudi_browser: Browser) ->
         assert Customer.objects.count() == 10_000
 
 
-def test_the_dirty_file_with_its_reasons(kudi_browser: Browser) -> None:
+def test_the_dirty_file_with_its_reasons(kudi_browser: Browser, settings: Any) -> None:
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0  # as a large file comes
     browser = kudi_browser
     browser.bring(DIRTY.read_bytes())
     browser.columns()

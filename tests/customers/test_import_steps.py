@@ -185,7 +185,14 @@ def test_unknown_offices_and_managers_are_chosen_once(steps: Steps, world: World
             (kudi.other_branch.pk, manager.pk),
             (kudi.other_branch.pk, None),
         ]
-    assert steps.brought(content).offices == chosen["offices"]
+    again = steps.checked(steps.file(person(steps, "N-3", office="Atlantis")))
+    assert again.managers == chosen["managers"], "remembered, and not shown where the file does not say it"
+    assert (again.report["unknown_offices"], again.report["unknown_managers"]) == ([["Atlantis", 0]], [])
+    assert again.report["new"] == 1
+    with steps.context():
+        imports.choose_places(actor=steps.member(), pk=again.pk, offices={}, managers={}, updates=False)
+    again = steps.worked(again)
+    assert (again.offices, again.managers, again.report["refused"]) == ({}, chosen["managers"], 1)
 
 
 def test_choices_out_of_reach_are_no_choices(world: World) -> None:
