@@ -9,7 +9,6 @@ from pathlib import Path
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Newcomer
-from tests.browser.person import PHONE
 from tests.browser.test_customers import BOTH
 from tests.customers.import_steps import Steps, person
 from tests.world import Lender
@@ -34,14 +33,15 @@ def test_a_file_from_the_list_to_the_list_and_back(
     file = tmp_path / "people.csv"
     lost = person(steps, "N-2", office="Atlantis")
     file.write_bytes(steps.file(person(steps), lost, person(steps, "N-3", bvn="=1+1")))
-    ada = browser(javascript=javascript, **({} if javascript else {"viewport": PHONE})).sign_in(kudi["admin"])
+    ada = browser(javascript=javascript, phone=not javascript).sign_in(kudi["admin"])
     ada.open(kudi.url("customers/"))
     ada.follow("Import")
     ada.page.get_by_label("File", exact=True).set_input_files(file)
     ada.press("Continue")
     expect(ada.page.get_by_label("BVN")).to_have_value("BVN")
     ada.shoot("import-columns")
-    ada.press("Check the rows")
+    ada.page.get_by_role("button", name="Check the rows").focus()
+    ada.page.keyboard.press("Enter")
     wait_for(ada.page, "Import 1 customer", javascript=javascript)
     ada.sees("There is no active office “Atlantis” here.")
     ada.choose("Atlantis", kudi.other_branch.name)
