@@ -57,6 +57,8 @@ class Verb(TextChoices):
     NOTE_DELETED = "note.deleted", "deleted a note about"
     NOTE_FILE_DOWNLOADED = "note.file_downloaded", "downloaded a file of a note about"
     CUSTOMERS_IMPORTED = "customers.imported", "imported a file of customers into"
+    CUSTOMER_IMPORT_UNDONE = "customer.import_undone", "undid an import of"
+    CUSTOMERS_IMPORT_UNDONE = "customers.import_undone", "undid an import of customers into"
     CUSTOMERS_EXPORT_REQUESTED = "customers.export_requested", "asked for an export of the customers of"
     CUSTOMERS_EXPORTED = "customers.exported", "downloaded an export of the customers of"
     MANAGER_ASSIGNED = "account_manager.assigned", "gave an account manager to"

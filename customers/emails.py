@@ -19,6 +19,7 @@ from customers.models import (
     Assignment,
     Cover,
     Customer,
+    CustomerImport,
     ImpostorReport,
     Note,
     NoteMention,
@@ -46,6 +47,7 @@ TOLD_OF_COVER_END = "customers/cover_ended"
 TOLD_OF_MENTION = "customers/note_mention"
 TOLD_OF_IMPOSTOR = "customers/impostor_reported"
 TOLD_MANAGER_OF_BATCH = "customers/manager_batch"
+TOLD_OF_IMPORT = "customers/import_done"
 
 
 def announce_change(
@@ -151,6 +153,20 @@ def manager_batch(email: OutgoingEmail) -> dict[str, Any]:
         "member": member,
         "customers_url": absolute_url(member.url("customers:customer_list")) + "?account_manager=me",
     }
+
+
+def announce_import(*, customer_import: CustomerImport, member: Member, report: dict[str, Any]) -> None:
+    """To who began it, who need not wait beside it."""
+    counts = {key: report[key] for key in ("new", "updated", "refused")}
+    payload = {"import_id": customer_import.pk, "file_name": customer_import.file_name, **counts}
+    _tell(member, TOLD_OF_IMPORT, event=f"import:{customer_import.batch}", payload=payload)
+
+
+@letter(TOLD_OF_IMPORT, switch="To who imports a file of customers: it is done", is_personal=True)
+def import_done(email: OutgoingEmail) -> dict[str, Any]:
+    member = _member(email, "member_id")
+    path = member.url("customers:customer_import_progress", email.payload["import_id"])
+    return {"member": member, "import_url": absolute_url(path)}
 
 
 def announce_request(*, request: AccessRequest) -> None:

@@ -117,3 +117,21 @@ class NotifiedSeesNothing(DomainError):
 
 class TooManyPeople(DomainError):
     """A customer has a few next of kin and guarantors, not a list."""
+
+
+class TooManyImports(DomainError):
+    """Earlier imports of the member, or of the organization, are still open."""
+
+    field = "file"
+
+
+class ColumnsWrong(DomainError):
+    """A customer cannot be made of these columns."""
+
+
+class ImportMovedOn(DomainError):
+    """The import is not, or no longer, at the step that was asked for."""
+
+
+class ImportStopped(DomainError):
+    """The worker cannot go on; the sentence says why and what to do."""

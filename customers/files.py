@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final
 
 from django.db import transaction
@@ -38,6 +38,11 @@ def store(file: BinaryIO, *, name: str) -> StoredFile:
     stored.digest = digest.hexdigest()
     stored.save(update_fields=["size", "digest"])
     return stored
+
+
+def drop_files(numbers: Iterable[int | None]) -> None:
+    """Those that there are, with their pieces."""
+    StoredFile.objects.filter(pk__in=[number for number in numbers if number is not None]).delete()
 
 
 def pieces(file: StoredFile) -> Iterator[bytes]:

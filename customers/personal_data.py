@@ -30,13 +30,17 @@ from customers.models import (
     AccessRequest,
     Assignment,
     BorrowerLink,
+    ChangedCustomer,
     Cover,
     Customer,
+    CustomerImport,
     CustomerUserObjectPermission,
     Document,
     Export,
     ExportChunk,
+    ImportMemory,
     ImpostorReport,
+    MadeCustomers,
     ManagerCode,
     Note,
     NoteFile,
@@ -270,6 +274,14 @@ TABLES: Final[tuple[Table, ...]] = (
         erase=delete,
     ),
     Table(
+        ChangedCustomer,
+        none="id organization customer customer_import version",
+        sensitive="before",
+        rows=of_customer(ChangedCustomer),
+        erase=delete,
+        blocks_deletion=False,
+    ),
+    Table(
         OutgoingEmail,
         none="id organization dedupe_key topic attempts available_at",
         personal="kind recipient recipient_label subject state state_reason created_at sent_at",
@@ -308,6 +320,18 @@ TABLES: Final[tuple[Table, ...]] = (
         sensitive="filters words",
         kept="Gone after 24 hours.",
     ),
+    Table(
+        CustomerImport,
+        none=(
+            "id organization file header columns offices managers updates is_confirmed state state_reason refusals rows"
+            " progress attempts claim leased_until batch"
+        ),
+        personal="member file_name created_at finished_at expires_at",
+        sensitive="samples report",
+        kept="Samples and files go when it is over; the rest when it expires.",
+    ),
+    Table(MadeCustomers, none="id organization customer_import customer_ids"),
+    Table(ImportMemory, none="id organization signature columns offices managers used_at"),
     Table(ExportChunk, none="id organization export number", sensitive="content", kept="Gone after 24 hours."),
     Table(
         StoredFile, none="id organization size digest created_at", personal="name", kept="Whoever points at it answers."

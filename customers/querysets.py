@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import reduce
 from operator import or_
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db.models import Case, CharField, Q, TextField, Value, When
 from django.db.models.expressions import RawSQL
@@ -88,20 +88,35 @@ class CustomerQuerySet(OrganizationRows):
         return self.filter(may_be_found_by(member, term), pk__in=ids)
 
 
-class ExportQuerySet(OrganizationRows):
+class JobQuerySet(OrganizationRows):
+    """What a member has the worker do. Each sees their own, until it expires."""
+
+    unfinished_states: ClassVar[tuple[str, ...]]
+
     def present(self) -> Self:
         return self.filter(expires_at__gt=timezone.now())
 
     def visible_to(self, member: Member) -> Self:
-        """Each member's own, until they expire."""
         return self.for_organization(member.organization).filter(member=member).present()
 
     def unfinished(self) -> Self:
-        return self.filter(state__in=("waiting", "running"))
+        return self.filter(state__in=self.unfinished_states)
 
     def without_worker(self) -> Self:
-        """Those to be made that no living worker is making."""
+        """Those to be done that no living worker is at."""
         return self.unfinished().exclude(leased_until__gt=timezone.now())
+
+
+class ExportQuerySet(JobQuerySet):
+    unfinished_states = ("waiting", "running")
+
+
+class ImportQuerySet(JobQuerySet):
+    unfinished_states = ("checking", "loading", "undoing")
+
+    def open(self) -> Self:
+        """Neither imported nor given up."""
+        return self.filter(state__in=("draft", "checked", *self.unfinished_states)).present()
 
 
 def contains(term: SearchTerm) -> Q:

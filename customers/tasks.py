@@ -11,7 +11,10 @@ from django.utils import timezone
 from accounts.models import Organization
 from customers.consistency import find_differences
 from customers.exporting import making
-from customers.models import Export
+from customers.importing import running
+from customers.models import CustomerImport, Export
+from customers.querysets import JobQuerySet
+from customers.services.imports import forget
 from lendconsole.tenancy import organization_context
 from notifications.hints import publish
 from teams.models import Member
@@ -47,12 +50,7 @@ def make_export(organization_id: int, export_id: int) -> bool:
 @shared_task
 def sweep_exports() -> int:
     """Exports whose hint or whose worker was lost. Returns how many were handed out again."""
-    count = 0
-    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
-        with organization_context(organization_id):
-            lost = list(Export.objects.without_worker().values_list("pk", flat=True)[:100])
-        count += sum(publish(making.MAKE_EXPORT, organization_id, pk) for pk in lost)
-    return count
+    return _hand_out_lost(Export.objects.all(), making.MAKE_EXPORT)
 
 
 @shared_task
@@ -64,4 +62,37 @@ def forget_exports() -> int:
             ended = Export.objects.filter(organization=organization_id)
             ended = ended.filter(Q(expires_at__lte=timezone.now()) | ~Q(member__status=Member.Status.ACTIVE))
             count += ended.delete()[1].get(Export._meta.label, 0)
+    return count
+
+
+@shared_task(acks_late=False)
+def carry_on_import(organization_id: int, import_id: int) -> bool:
+    """As with exports, the row is what must not be lost."""
+    return running.carry_on(organization_id, import_id)
+
+
+@shared_task
+def sweep_imports() -> int:
+    """Imports whose hint or whose worker was lost. Returns how many were handed out again."""
+    return _hand_out_lost(CustomerImport.objects.all(), running.CARRY_ON)
+
+
+@shared_task
+def forget_imports() -> int:
+    """Expired ones with their files, and those of people who were deactivated or removed. Returns how many."""
+    count = 0
+    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
+        with organization_context(organization_id):
+            ended = Q(expires_at__lte=timezone.now()) | ~Q(member__status=Member.Status.ACTIVE)
+            rows = CustomerImport.objects.filter(ended, organization=organization_id)
+            count += forget(list(rows.select_for_update(of=("self",), skip_locked=True)))
+    return count
+
+
+def _hand_out_lost(jobs: JobQuerySet, task: str) -> int:
+    count = 0
+    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
+        with organization_context(organization_id):
+            lost = list(jobs.without_worker().values_list("pk", flat=True)[:100])
+        count += sum(publish(task, organization_id, pk) for pk in lost)
     return count

@@ -179,6 +179,8 @@ CELERY_BEAT_SCHEDULE = {
     "remind-invited-people": {"task": "teams.tasks.remind_invited_people", "schedule": 3600.0},
     "sweep-exports": {"task": "customers.tasks.sweep_exports", "schedule": 60.0, "options": {"expires": 60}},
     "forget-exports": {"task": "customers.tasks.forget_exports", "schedule": 600.0},
+    "sweep-imports": {"task": "customers.tasks.sweep_imports", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-imports": {"task": "customers.tasks.forget_imports", "schedule": 600.0},
     "check-access": {"task": "customers.tasks.check_access", "schedule": 24 * 3600.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = env.str(

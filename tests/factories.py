@@ -19,6 +19,7 @@ from customers.models import (
     Assignment,
     Cover,
     Customer,
+    CustomerImport,
     CustomerUserObjectPermission,
     Document,
     Export,
@@ -138,6 +139,38 @@ class ExportFactory(DjangoModelFactory):
     size = 4
     finished_at = factory.LazyFunction(timezone.now)
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=24))
+
+
+IMPORT_HEADER = ["Customer number", "First name", "Last name", "Office"]
+IMPORT_REPORT = {
+    "rows": 500,
+    "new": 480,
+    "updated": 0,
+    "left": 0,
+    "refused": 20,
+    "fields": [],
+    "refused_rows": [{"line": 65, "number": "KM-000064", "sentences": ["Last name is missing."]}],
+    "remarks": [{"line": 70, "number": "KM-000069", "sentences": ["Line 65 has the same BVN."]}],
+    "unknown_offices": [["Atlantis Branch", 12]],
+    "unknown_managers": [["nobody.here@kudi.example", 7]],
+}
+
+
+class ImportFactory(DjangoModelFactory):
+    """Brought and checked, unless another `state` is given."""
+
+    class Meta:
+        model = CustomerImport
+
+    file_name = "borrowers.csv"
+    header = IMPORT_HEADER
+    samples = [["KM-1", "Grace", "Etim", "Ikeja Branch"], ["KM-2", "Uche", "Nnaji", "Head Office"]]
+    columns = IMPORT_HEADER
+    state = CustomerImport.State.CHECKED
+    report = IMPORT_REPORT
+    rows = 500
+    progress = 500
+    expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
 
 
 def dedicate(customer: Customer, manager: Member) -> Customer:

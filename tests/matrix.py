@@ -18,6 +18,7 @@ from customers.models import (
     AccessRequest,
     Cover,
     Customer,
+    CustomerImport,
     Document,
     Export,
     ImpostorReport,
@@ -29,6 +30,7 @@ from customers.models import (
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
+from tests import factories
 from tests.world import Lender
 
 EVERYBODY = frozenset(
@@ -275,6 +277,15 @@ def written(lender: Lender) -> dict[str, Any]:
     return {"kind": "enquiry", "text": "Asks for a statement", "version": 1}
 
 
+def import_in(state: str) -> Args:
+    """The admin's."""
+    return lambda lender: [CustomerImport.objects.for_organization(lender.organization).get(state=state).pk]
+
+
+def chosen_columns(lender: Lender) -> dict[str, Any]:
+    return {f"column_{number}": name for number, name in enumerate(factories.IMPORT_HEADER)}
+
+
 def organization_facts(lender: Lender) -> dict[str, Any]:
     return {
         "name": "Kudi Bank",
@@ -294,6 +305,8 @@ READERS_OF_MEMBERS = ADMINS | {"compliance", "no_users_unit"}
 OVERSEERS = ADMINS | {"compliance"}
 CARDS = EVERYBODY - OVERSEERS - {"account_manager"}
 """For whom papers of the first account manager's customer do not exist: they see the card, or not even that."""
+CREATORS = ADMINS | {"loan_officer"}
+ADMIN = frozenset({"admin"})
 STRANGERS = frozenset({"loan_officer", "other_manager"})
 """For whom a request of support about the first account manager's customer does not exist."""
 
@@ -304,6 +317,24 @@ ROWS: list[Row] = [
     *page("customers:customer_exports", OVERSEERS),
     *page("customers:customer_export_progress", frozenset({"admin"}), OVERSEERS - {"admin"}, args=export),
     *page("customers:customer_export_file", frozenset({"admin"}), OVERSEERS - {"admin"}, args=export),
+    *page("customers:customer_import", CREATORS),
+    Row(
+        "customers:customer_import", "POST", CREATORS, unfit=CREATORS
+    ),  # without a file, which tests/customers/test_import_pages.py sends
+    *page("customers:customer_import_progress", ADMIN, CREATORS - ADMIN, args=import_in("checked")),
+    *page("customers:customer_import_columns", ADMIN, CREATORS - ADMIN, args=import_in("draft"), post=chosen_columns),
+    *page("customers:customer_import_places", ADMIN, CREATORS - ADMIN, args=import_in("checked"), post=nothing),
+    *page("customers:customer_import_start", ADMIN, CREATORS - ADMIN, args=import_in("checked"), post=nothing),
+    *page("customers:customer_import_undo", ADMIN, CREATORS - ADMIN, args=import_in("done"), post=nothing),
+    *page(
+        "customers:customer_import_discard",
+        ADMIN,
+        CREATORS - ADMIN,
+        args=import_in("draft"),
+        post=nothing,
+        get=False,
+    ),
+    *page("customers:customer_import_refusals", ADMIN, CREATORS - ADMIN, args=import_in("done")),
     *page("customers:customer_create", ADMINS | {"loan_officer"}, post=new_customer),
     *page("customers:customer_profile", EVERYBODY - NOBODYS, NOBODYS, args=customer("free")),
     *page("customers:customer_profile", EVERYBODY - OTHERS, OTHERS, args=customer("own")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from accounts.models import Organization, OrganizationLogo
 from audit.services import record
 from audit.verbs import Verb
+from customers.files import store
 from customers.models import ExportChunk
 from lendconsole.tenancy import as_owner, organization_context, tenant_models
 from notifications.models import OutgoingEmail
@@ -40,6 +42,7 @@ def world(world: World) -> World:
 
 def furnished(world: World) -> World:
     """With a row of everything that has a page of its own in each lender, all of it marked."""
+    """With a logo, a closed office, an open invitation, an export, imports and a failed e-mail in each lender."""
     for lender in (world.kudi, world.rival):
         canary = lender.organization.name.split()[1].removesuffix("-Bank")
         Organization.objects.filter(pk=lender.organization.pk).update(logo_digest="0" * 32)
@@ -65,6 +68,15 @@ def furnished(world: World) -> World:
                 organization=lender.organization, member=lender["admin"], words=f"{canary}-Words"
             )
             ExportChunk.objects.create(organization=lender.organization, export=export, number=0, content=b"file")
+            imports = {
+                "organization": lender.organization,
+                "member": lender["admin"],
+                "file_name": f"{canary}-file.csv",
+            }
+            for import_state in ("draft", "checked"):
+                factories.ImportFactory(**imports, state=import_state)
+            refusals = store(io.BytesIO(b"Line"), name=f"{canary}-refused.csv")
+            factories.ImportFactory(**imports, state="done", refusals=refusals)
             factories.request(lender.customers["own"], lender["customer_support"], reason=f"{canary}-Reason")
             factories.emergency(lender.customers["distant"], lender["loan_officer"], reason=f"{canary}-Reason")
             factories.cover(lender["account_manager"], lender["loan_officer"], reason=f"{canary}-Reason")

@@ -28,6 +28,7 @@ class Guard:
 
 RULE = "tests/customers/test_access.py"
 WALLS = "tests/test_tenancy.py"
+IMPORT = "tests/customers/test_import_steps.py"
 GUARDS = (
     Guard("rule: exclusive assignments", "customers/access.py", "if dedicated != free:", "if False:", RULE),
     Guard("rule: the grant confirms what is own", "customers/access.py", "& Q(granted)", "| Q(granted)", RULE),
@@ -39,6 +40,20 @@ GUARDS = (
         "ends_at__gt=Now()",
         "ends_at__isnull=False",
         RULE,
+    ),
+    Guard(
+        "import: names whom the importer sees",
+        "customers/importing/comparing.py",
+        '"CASE WHEN {} THEN customer.number',
+        '"CASE WHEN true OR {} THEN customer.number',
+        IMPORT,
+    ),
+    Guard(
+        "import: changes whom one may edit",
+        "customers/importing/comparing.py",
+        '" AND NOT {changed}"',
+        '" AND false AND NOT {changed}"',
+        IMPORT,
     ),
     Guard("search: hidden contact data", "customers/querysets.py", "| whole | openly", "| _ALWAYS", RULE),
     Guard("member: deactivated holds nothing", "teams/models.py", "if self.is_active else Reach.NONE", "", RULE),

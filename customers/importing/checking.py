@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final, cast
-from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import CharField, TextChoices
-from django.utils import timezone
 
-from accounts.models import Organization
 from accounts.validators import validate_person_name
 from customers.bvn import parse_bvn
 from customers.importing.columns import Column
+from customers.importing.directory import Directory, Unknown
 from customers.models import Customer
-from customers.policy import assignable_managers, eligible_managers
 from customers.text import to_e164
 from lendconsole.money import DIGITS
-from teams.capabilities import Capability
-from teams.models import Member, Office
 
 EARLIEST: Final = date(1900, 1, 1)
 HIGHEST_INCOME: Final = Decimal(10) ** 13
@@ -34,39 +29,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _NUMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9/-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """What a file may refer to: the offices and account managers that the actor may choose, and today's date."""
-
-    offices: dict[str, int]
-    """Id by name in small letters."""
-    managers: dict[str, int]
-    """Id by e-mail address."""
-    may_assign: bool
-    currency: str
-    phone_region: str
-    today: date
-
-    @classmethod
-    def of(cls, organization: Organization, actor: Member | None) -> Directory:
-        """`actor` None is an operator of the whole program."""
-        if actor is None:
-            offices, managers = Office.objects.for_organization(organization), eligible_managers(organization)
-        else:
-            offices = Office.objects.reached_by(actor, Capability.CUSTOMERS_CREATE)
-            managers = assignable_managers(actor)
-        return cls(
-            offices={name.casefold(): pk for pk, name in offices.active().values_list("pk", "name")},
-            managers={email: pk for pk, email in managers.order_by().values_list("pk", "user__email")},
-            may_assign=actor is None or actor.may(Capability.CUSTOMERS_ASSIGN),
-            currency=organization.currency,
-            phone_region=organization.phone_region,
-            today=timezone.localdate(timezone=ZoneInfo(organization.time_zone)),
-        )
-
-
 class _Refused(Exception):
     """Carries the sentence that becomes a reason of the row."""
+
+
+class _Missing(_Refused):
+    """Nothing stands there, and a new customer needs something."""
 
 
 @dataclass(slots=True)
@@ -76,28 +44,48 @@ class CheckedRow:
     line: int
     values: dict[str, Any]
     reasons: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
+    """Reasons that count for a new customer alone."""
+    given: int = 0
+    """Which fields the row says something about, as the bits of GIVEN."""
 
 
 class RowChecker:
-    """Reads the words of one row after another. All rules of a row are tried, so that a file is corrected in one go."""
+    """Reads the words of one row after another. All rules of a row are tried, so that a file is corrected in one go.
 
-    def __init__(self, columns: list[Column], directory: Directory) -> None:
+    A column that is None is left out. With `updates` a row may be about somebody who is there already, and say less.
+    """
+
+    def __init__(self, columns: Sequence[Column | None], directory: Directory, *, updates: bool = False) -> None:
         self.columns = columns
         self.directory = directory
+        self.updates = updates
+        self.unknown_offices, self.unknown_managers = Unknown(), Unknown()
 
     def check(self, line: int, cells: list[str]) -> CheckedRow:
         row = CheckedRow(line, {})
         if len(cells) != len(self.columns):
             row.reasons.append(f"It has {len(cells)} values where the first line names {len(self.columns)} columns.")
             return row
-        words = {column: " ".join(cell.split()) for column, cell in zip(self.columns, cells, strict=True)}
+        words = {
+            column: " ".join(cell.split())
+            for column, cell in zip(self.columns, cells, strict=True)
+            if column is not None
+        }
         for column, (name, read) in _FIELDS.items():
+            text = words.get(column, "")
+            if text:
+                row.given |= GIVEN[name]
             try:
-                row.values[name] = read(self, column, _clean(column, words.get(column, "")))
+                row.values[name] = read(self, column, _clean(column, text))
             except _Refused as refused:
-                row.reasons.append(str(refused))
+                self._reasons(row, column, refused).append(str(refused))
         self._compare_dates(row)
         return row
+
+    def _reasons(self, row: CheckedRow, column: Column, refused: _Refused) -> list[str]:
+        is_for_new = self.updates and isinstance(refused, _Missing) and column != Column.NUMBER
+        return row.lacking if is_for_new else row.reasons
 
     @staticmethod
     def _compare_dates(row: CheckedRow) -> None:
@@ -172,7 +160,7 @@ class RowChecker:
 
     def office(self, column: Column, text: str) -> int:
         text = _required(column, text, maximum=120)
-        if text.casefold() not in self.directory.offices:
+        if not self._is_known(text, self.directory.offices, self.unknown_offices):
             raise _Refused(f"There is no active office “{text}” here.")
         return self.directory.offices[text.casefold()]
 
@@ -181,9 +169,16 @@ class RowChecker:
             return None
         if not self.directory.may_assign:
             raise _Refused("Your role may not choose account managers.")
-        if text.lower() not in self.directory.managers:
+        if not self._is_known(text, self.directory.managers, self.unknown_managers):
             raise _Refused(f"{_quoted(text)} is no team member who can be an account manager here.")
-        return self.directory.managers[text.lower()]
+        return self.directory.managers[text.casefold()]
+
+    def _is_known(self, name: str, known: Mapping[str, Any], unknown: Unknown) -> bool:
+        """Whether somebody is meant by the name. Where that is by choice alone it can be chosen anew."""
+        key = name.casefold()
+        if key not in known or key in self.directory.chosen:
+            unknown.note(name, is_refused=key not in known)
+        return key in known
 
 
 def _choice(choices: type[TextChoices], default: str) -> Callable[[RowChecker, Column, str], str]:
@@ -209,7 +204,7 @@ def _clean(column: Column, text: str) -> str:
 
 def _required(column: Column, text: str, *, maximum: int) -> str:
     if not text:
-        raise _Refused(f"{column} is missing.")
+        raise _Missing(f"{column} is missing.")
     return _bounded(column, text, maximum=maximum)
 
 
@@ -247,3 +242,5 @@ _FIELDS: Final[dict[Column, tuple[str, Callable[[RowChecker, Column, str], Any]]
     Column.ACCOUNT_MANAGER: ("account_manager_id", RowChecker.manager),
     Column.JOINED_ON: ("joined_on", RowChecker.joined),
 }
+GIVEN: Final = {name: 1 << position for position, (name, _read) in enumerate(_FIELDS.values())}
+"""A bit for each field of a row."""

@@ -5,6 +5,7 @@ from customers.models.customer import Customer
 from customers.models.documents import Document
 from customers.models.export import Export, ExportChunk
 from customers.models.files import StoredChunk, StoredFile
+from customers.models.imports import ChangedCustomer, CustomerImport, ImportMemory, MadeCustomers
 from customers.models.notes import Note, NoteFile, NoteMention
 from customers.models.related_people import RelatedPerson
 from customers.models.requests import AccessRequest
@@ -14,13 +15,17 @@ __all__ = [
     "AccessRequest",
     "Assignment",
     "BorrowerLink",
+    "ChangedCustomer",
     "Cover",
     "Customer",
+    "CustomerImport",
     "CustomerUserObjectPermission",
     "Document",
     "Export",
     "ExportChunk",
+    "ImportMemory",
     "ImpostorReport",
+    "MadeCustomers",
     "ManagerCode",
     "Note",
     "NoteFile",

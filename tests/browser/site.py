@@ -50,6 +50,8 @@ class Site:
     documents: list[int]
     note: int
     guarantor: int
+    imports: dict[str, int]
+    """By state."""
 
 
 def furnish(lender: Lender, other: Lender) -> Site:
@@ -69,7 +71,7 @@ def furnish(lender: Lender, other: Lender) -> Site:
         _heads(lender)
         request = _accesses(lender)
         report = _reports(lender)
-        exports = _exports(lender)
+        exports, imports = _exports(lender), _imports(lender)
         documents = _documents(lender)
         note = _notes(lender)
         guarantor = factories.related_person(lender.customers["free"], address="12 Allen Avenue, Ikeja").pk
@@ -95,6 +97,7 @@ def furnish(lender: Lender, other: Lender) -> Site:
         documents,
         note,
         guarantor,
+        imports,
     )
 
 
@@ -181,6 +184,26 @@ def _notes(lender: Lender) -> int:
     factories.note(free, own, kind="enquiry", text="x" * 300)
     facts: NoteFacts = {"kind": "note", "text": f"@{manager.name} please look at the payslip.", "due_on": None}
     return add_note(actor=own, customer=free, facts=facts).pk
+
+
+def _imports(lender: Lender) -> dict[str, int]:
+    """Of whom looks at the pages, in every state, and held as the exports are."""
+    done = {"rows": 500, "new": 468, "updated": 12, "fields": [["phone", 9], ["employer", 4]]}
+    report = {**factories.IMPORT_REPORT, **done}
+    undone = {**report, "removed": 460, "restored": 12, "kept": 8, "kept_names": ["Grace Etim (KM-000012)"]}
+    states: dict[str, dict[str, Any]] = {
+        "draft": {"report": {}},
+        "checking": {"report": {}, "rows": 12_431, "progress": 4_000},
+        "checked": {},
+        "loading": {"rows": 12_431, "progress": 12_431},
+        "done": {"report": report, "updates": True},
+        "undoing": {"report": report},
+        "undone": {"report": undone},
+        "failed": {"state_reason": "Line 11 is not UTF-8 text.", "report": {}},
+    }
+    held = timezone.now() + timedelta(hours=1)
+    facts = {"organization": lender.organization, "member": lender["super_admin"], "leased_until": held}
+    return {state: factories.ImportFactory(**facts, state=state, **rest).pk for state, rest in states.items()}
 
 
 def _accesses(lender: Lender) -> int:
