@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.db.models import TextChoices
 
+from customers.attention import Attention, needing, without_working_manager
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from teams.capabilities import Capability, Reach
@@ -19,11 +20,16 @@ from teams.models import Member, Office
 
 NOBODY: Final = "nobody"
 ME: Final = "me"
-ORDERS: Final[dict[str, tuple[str, str]]] = {
+NOT_WORKING: Final = "not_working"
+MANAGERS: Final = {NOBODY: "Nobody", ME: "Me", NOT_WORKING: "Not working"}
+"""What the filter by account manager offers besides the members."""
+ORDERS: Final[dict[str, tuple[str, ...]]] = {
     "name": ("name_key", "id"),
     "-name": ("-name_key", "-id"),
     "joined": ("joined_on", "id"),
     "-joined": ("-joined_on", "-id"),
+    "status": ("status", "name_key", "id"),
+    "-status": ("-status", "-name_key", "-id"),
 }
 DEFAULT_SORT: Final = "name"
 LONGEST_SEARCH: Final = 100
@@ -67,6 +73,7 @@ class Filters:
     segment: str = ""
     office: Choice | None = None
     account_manager: str | Choice = ""
+    attention: str = ""
     joined_from: date | None = None
     joined_to: date | None = None
     sort: str = DEFAULT_SORT
@@ -82,8 +89,9 @@ class Filters:
             segment=reader.one_of("segment", "Segment", Customer.Segment),
             office=reader.choice("office", "Office", choices.offices),
             account_manager=reader.text("account_manager")
-            if reader.text("account_manager") in (NOBODY, ME)
+            if reader.text("account_manager") in MANAGERS
             else reader.choice("account_manager", "Account manager", choices.managers) or "",
+            attention=reader.one_of("attention", "Attention", Attention),
             joined_from=reader.day("joined_from", "Joined from"),
             joined_to=reader.day("joined_to", "Joined until"),
             sort=reader.text("sort") if reader.text("sort") in ORDERS else DEFAULT_SORT,
@@ -91,7 +99,7 @@ class Filters:
         )
 
     @property
-    def order(self) -> tuple[str, str]:
+    def order(self) -> tuple[str, ...]:
         return ORDERS[self.sort]
 
     @property
@@ -110,8 +118,12 @@ class Filters:
         if self.office:
             branch = Office(pk=self.office.pk, organization_id=self.member.organization.pk, path=self.office.path)
             customers = customers.filter(office__in=Office.objects.below(branch))
-        if self.account_manager:
+        if self.account_manager == NOT_WORKING:
+            customers = customers.filter(without_working_manager(self.member.organization))
+        elif self.account_manager:
             customers = customers.filter(account_manager=self._manager_id)
+        if self.attention:
+            customers = customers.filter(needing(self.attention, self.member.organization))
         if self.joined_from:
             customers = customers.filter(joined_on__gte=self.joined_from)
         if self.joined_to:
@@ -135,13 +147,15 @@ class Filters:
         if isinstance(self.account_manager, Choice):
             chips.append(Chip("account_manager", "Account manager", self.account_manager.name))
         elif self.account_manager:
-            chips.append(Chip("account_manager", "Account manager", self.account_manager.capitalize()))
+            chips.append(Chip("account_manager", "Account manager", MANAGERS[self.account_manager]))
+        if self.attention:
+            chips.append(Chip("attention", "Attention", Attention(self.attention).label))
         if self.segment:
             chips.append(Chip("segment", "Segment", Customer.Segment(self.segment).label))
         if self.joined_from:
-            chips.append(Chip("joined_from", "Joined from", _written(self.joined_from)))
+            chips.append(Chip("joined_from", "Joined from", written_day(self.joined_from)))
         if self.joined_to:
-            chips.append(Chip("joined_to", "Joined until", _written(self.joined_to)))
+            chips.append(Chip("joined_to", "Joined until", written_day(self.joined_to)))
         return chips
 
     @property
@@ -197,5 +211,6 @@ def sees_cards(member: Member) -> bool:
     return view < find or (exclusive and member.reach(Capability.CUSTOMERS_OVERSEE) < find)
 
 
-def _written(day: date) -> str:
+def written_day(day: date) -> str:
+    """ "12 Mar 2025"."""
     return f"{day.day} {day:%b %Y}"

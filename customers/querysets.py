@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import Self
 
-from django.db.models import Case, CharField, Q, TextField, Value, When
+from django.db.models import Case, CharField, Exists, OuterRef, Q, TextField, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.fields import BooleanField
 from django.db.models.functions import Concat, Lower
@@ -14,6 +14,7 @@ from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
 from customers.access import Rule, branches, rules
+from customers.models.grants import Cover
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
 from teams.models import Member
@@ -55,6 +56,11 @@ class CustomerQuerySet(OrganizationRows):
             can_assign=_flag(member, Capability.CUSTOMERS_ASSIGN),
             can_reveal=_flag(member, Capability.CUSTOMERS_REVEAL),
         )
+
+    def with_absence(self) -> Self:
+        """`manager_is_absent`: somebody stands in for the account manager now."""
+        covers = Cover.objects.running().filter(covered=OuterRef("account_manager"))
+        return self.annotate(manager_is_absent=Exists(covers))
 
     def kept_by(self, member: Member) -> Self:
         """Whom the member may open to others for a time: those whose account manager they may choose, and those that

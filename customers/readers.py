@@ -11,9 +11,10 @@ from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, Q
 from django.db.models.functions import Concat, Lower, Now
 
 from accounts.models import Organization
-from accounts.pagination import CappedCount, Keys, Page, capped_count, paginate
+from accounts.pagination import COUNT_CAP, CappedCount, Keys, Page, capped_count, paginate
 from audit.models import AuditEvent
 from audit.verbs import Verb
+from customers.attention import MISMATCHES, without_working_manager
 from customers.bvn import bvn_fingerprint
 from customers.filters import Choice, Choices, Filters
 from customers.models import AccessRequest, Assignment, Cover, Customer, TemporaryAccess
@@ -90,6 +91,35 @@ def quick_results(member: Member, text: str) -> list[Customer]:
     return list(_list_rows(member, keys).order_by("name_key", "id"))
 
 
+def cards(member: Member) -> dict[str, int]:
+    """All customers of the member, and those of the lists that the cards above lead to; each counted to COUNT_CAP + 1 at most.
+
+    Those who need attention are told apart in three ranges of an index: asked in one condition, an organization in
+    good order would be read to its end.
+    """
+    visible = Customer.objects.visible_to(member)
+    below, above = (visible.filter(mismatch) for mismatch in MISMATCHES)
+    same_office = visible.filter(account_manager__office=F("office"))
+    counts = counted_together(
+        member.organization,
+        all=visible,
+        active=visible.filter(status=Customer.Status.ACTIVE),
+        unassigned=visible.filter(account_manager=None),
+        below=below,
+        above=above,
+        not_working=same_office.filter(without_working_manager(member.organization)),
+    )
+    attention = sum(counts.pop(part) for part in ("below", "above", "not_working"))
+    return {**counts, "attention": attention}
+
+
+def counted_together(organization: Organization, *, cap: int = COUNT_CAP, **rows: QuerySet[Any]) -> dict[str, int]:
+    """How many rows each queryset has, no further than cap + 1, in one statement."""
+    counts = (CappedCount(each, cap) for each in rows.values())
+    values = Organization.objects.filter(pk=organization.pk).values_list(*counts).get()
+    return {name: value or 0 for name, value in zip(rows, values, strict=True)}  # a reach of nothing counts as null
+
+
 def customer_search(member: Member, text: str) -> CustomerSearch | None:
     term = SearchTerm.parse(text, member.organization.phone_region)
     return CustomerSearch(member, term) if term else None
@@ -101,6 +131,7 @@ def _list_rows(member: Member, keys: Keys) -> QuerySet[Customer]:
         Customer.objects.for_organization(member.organization)
         .filter(pk__in=keys)
         .with_access(member)
+        .with_absence()
         .select_related("office", "account_manager__user", "account_manager__office")
         .only(*_ON_LISTS)
     )
@@ -263,16 +294,14 @@ def emergencies(member: Member) -> QuerySet[TemporaryAccess]:
 def count_waiting(member: Any) -> None:
     """`access_request_count` and `emergency_count`, what waits for this member: one statement, where anything waits for anybody."""
     member.access_request_count = member.emergency_count = 0
-    counts: dict[str, CappedCount] = {}
+    waiting: dict[str, QuerySet[Any]] = {}
     if getattr(member, "some_request_waits", False):
-        counts["access_request_count"] = CappedCount(AccessRequest.objects.decidable_by(member), COUNTED - 1)
+        waiting["access_request_count"] = AccessRequest.objects.decidable_by(member)
     if getattr(member, "some_emergency_waits", False):
-        unreviewed = emergencies(member).filter(reviewed_at=None).exclude(member=member)
-        counts["emergency_count"] = CappedCount(unreviewed, COUNTED - 1)
-    if counts:
-        values = Organization.objects.filter(pk=member.organization.pk).values_list(*counts.values()).get()
-        for name, value in zip(counts, values, strict=True):
-            setattr(member, name, value or 0)  # a reach of nothing counts as null
+        waiting["emergency_count"] = emergencies(member).filter(reviewed_at=None).exclude(member=member)
+    if waiting:
+        for name, count in counted_together(member.organization, cap=COUNTED - 1, **waiting).items():
+            setattr(member, name, count)
 
 
 def covers(member: Member) -> list[Cover]:

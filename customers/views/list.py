@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -10,12 +11,17 @@ from django_htmx.middleware import HtmxDetails
 
 from accounts.pages import ConsolePage
 from accounts.pagination import COUNT_CAP, PAGE_SIZE
-from customers.filters import LONGEST_SEARCH, Filters, sees_cards
+from customers.attention import Attention
+from customers.columns import COLUMNS, DEFAULT
+from customers.filters import LONGEST_SEARCH, MANAGERS, NOBODY, Filters, sees_cards
+from customers.marks import Marker
 from customers.models import Customer
-from customers.readers import CustomerPage, customer_page, filter_choices, quick_results
-from customers.rows import lines
+from customers.readers import CustomerPage, cards, customer_page, filter_choices, quick_results
+from customers.rows import lines, quick_lines
+from customers.text import SearchTerm
 from customers.views.pages import neighbors
-from teams.capabilities import Capability
+from teams.capabilities import Capability, Reach
+from teams.models import Member
 
 RESULTS = "results"
 
@@ -29,7 +35,8 @@ class CustomerListView(ConsolePage):
         if self._is_quick:
             text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
             found = quick_results(self.member, text) if text else []
-            return self.render_to_response({"q": text, "customers": found, "sees_cards": sees_cards(self.member)})
+            shown = quick_lines(self.member, found, self._marker(text))
+            return self.render_to_response({"q": text, "lines": shown, "sees_cards": sees_cards(self.member)})
         response = super().get(request, *args, **kwargs)
         if self._is_part:
             push_url(response, self._address())
@@ -51,14 +58,21 @@ class CustomerListView(ConsolePage):
             choices=choices,
             statuses=Customer.Status.choices,
             segments=Customer.Segment.choices,
+            managers=MANAGERS,
+            attentions=Attention.choices,
+            cards=[] if self._is_part else list_cards(self.member),
+            columns=[COLUMNS[key] for key in DEFAULT],
             customers=found.page.rows,
-            lines=lines(self.member, found.page.rows),
+            lines=lines(self.member, found.page.rows, DEFAULT, self._marker(filters.q)),
             **neighbors(self.request, found.page, number),
             range_text=range_text(number, len(found.page.rows), found),
             count_text=written_count(found),
             sees_cards=sees_cards(self.member),
             **kwargs,
         )
+
+    def _marker(self, text: str) -> Marker:
+        return Marker(SearchTerm.parse(text, self.member.organization.phone_region))
 
     @property
     def _is_quick(self) -> bool:
@@ -87,10 +101,40 @@ class CustomerListView(ConsolePage):
         return f"{self.request.path}{query}"
 
 
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A figure above the list and the filter that lists just these."""
+
+    label: str
+    count: str
+    url: str
+    icon: str
+
+
+def list_cards(member: Member) -> list[Card]:
+    counts, url = cards(member), member.url("customers:customer_list")
+    all_are_own = member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN
+    parts = [
+        ("all", "Your customers" if all_are_own else "Customers", "", "users"),
+        ("active", "Active", f"?status={Customer.Status.ACTIVE}", "user-check"),
+        ("unassigned", "Unassigned", f"?account_manager={NOBODY}", "user-off"),
+        ("attention", "Needing attention", f"?attention={Attention.NEEDED}", "alert-triangle"),
+    ]
+    return [
+        Card(label, capped(counts[key]), f"{url}{query}", icon)
+        for key, label, query, icon in parts
+        if key != "unassigned" or not all_are_own
+    ]
+
+
+def capped(count: int) -> str:
+    return f"{COUNT_CAP:,}+" if count > COUNT_CAP else f"{count:,}"
+
+
 def written_count(found: CustomerPage) -> str:
     """ "37", "1,000+"; "412+" where so many are known and counting the rest would be slow."""
     if found.total > COUNT_CAP:
-        return f"{COUNT_CAP:,}+"
+        return capped(found.total)
     return f"{found.total:,}{'' if found.is_exact else '+'}"
 
 

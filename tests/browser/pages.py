@@ -66,6 +66,7 @@ OF_AN_ADMIN: Pages = {
         At(),
         At(query="?q=nobody+of+this+name&status=active"),
         At(query=f"?office={site.lender.branch.pk}&account_manager=nobody&sort=-joined"),
+        At(query="?q=ada&attention=needed&sort=status"),
     ],
     "customers:customer_export": lambda site: [At(), At(query="?q=o&status=active&segment=nonsense")],
     "customers:customer_exports": _plain,
