@@ -58,3 +58,5 @@ class Verb(TextChoices):
     EMAIL_SENT_AGAIN = "email.sent_again", "sent again the e-mail"
     BORROWER_SIGNED_IN = "borrower.signed_in", "opened the borrower's page of"
     ACCESS_REFUSED = "access.refused", "was refused a page or an action of"
+    CUSTOMERS_CHANGED = "customers.changed", "changed many customers of"
+    CUSTOMER_LOOKED_UP = "customer.looked_up", "looked up contact data of"

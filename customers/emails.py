@@ -32,6 +32,7 @@ TOLD_OF_EMERGENCY = "customers/emergency_access"
 TOLD_OF_COVER = "customers/cover_named"
 TOLD_OF_COVER_END = "customers/cover_ended"
 TOLD_MANAGER_OF_BATCH = "customers/manager_batch"
+TOLD_FORMER_OF_BATCH = "customers/manager_batch_ended"
 
 
 def announce_change(
@@ -126,6 +127,17 @@ def manager_batch(email: OutgoingEmail) -> dict[str, Any]:
         "member": member,
         "customers_url": absolute_url(member.url("customers:customer_list")) + "?account_manager=me",
     }
+
+
+@letter(
+    TOLD_FORMER_OF_BATCH,
+    label="Many customers given away",
+    switch="To the former account manager: many customers are no longer theirs",
+    is_personal=True,
+)
+def manager_batch_ended(email: OutgoingEmail) -> dict[str, Any]:
+    member = _member(email, "former_id")
+    return {"member": member, "customers_url": absolute_url(member.url("customers:customer_list"))}
 
 
 def announce_request(*, request: AccessRequest) -> None:

@@ -12,6 +12,8 @@ from typing import Any, Final
 
 from django.db.models import TextChoices
 
+from accounts import parameters
+from customers import columns
 from customers.attention import Attention, needing, without_working_manager
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
@@ -33,6 +35,8 @@ ORDERS: Final[dict[str, tuple[str, ...]]] = {
 }
 DEFAULT_SORT: Final = "name"
 LONGEST_SEARCH: Final = 100
+MOST_CHOSEN: Final = 100
+"""More than a page has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +80,10 @@ class Filters:
     attention: str = ""
     joined_from: date | None = None
     joined_to: date | None = None
+    chosen: tuple[int, ...] = ()
     sort: str = DEFAULT_SORT
+    columns: tuple[str, ...] = ()
+    """Those that the address asks for; none where it says nothing of them."""
     ignored: list[str] = field(default_factory=list)
 
     @classmethod
@@ -94,7 +101,9 @@ class Filters:
             attention=reader.one_of("attention", "Attention", Attention),
             joined_from=reader.day("joined_from", "Joined from"),
             joined_to=reader.day("joined_to", "Joined until"),
+            chosen=reader.keys("chosen", "Chosen"),
             sort=reader.text("sort") if reader.text("sort") in ORDERS else DEFAULT_SORT,
+            columns=columns.known(reader.text("columns").split(",")),
             ignored=reader.ignored,
         )
 
@@ -118,16 +127,22 @@ class Filters:
         if self.office:
             branch = Office(pk=self.office.pk, organization_id=self.member.organization.pk, path=self.office.path)
             customers = customers.filter(office__in=Office.objects.below(branch))
+        customers = self._narrow_by_manager(customers)
+        if self.joined_from:
+            customers = customers.filter(joined_on__gte=self.joined_from)
+        if self.joined_to:
+            customers = customers.filter(joined_on__lte=self.joined_to)
+        if self.chosen:
+            customers = customers.filter(pk__in=self.chosen)
+        return customers
+
+    def _narrow_by_manager(self, customers: CustomerQuerySet) -> CustomerQuerySet:
         if self.account_manager == NOT_WORKING:
             customers = customers.filter(without_working_manager(self.member.organization))
         elif self.account_manager:
             customers = customers.filter(account_manager=self._manager_id)
         if self.attention:
             customers = customers.filter(needing(self.attention, self.member.organization))
-        if self.joined_from:
-            customers = customers.filter(joined_on__gte=self.joined_from)
-        if self.joined_to:
-            customers = customers.filter(joined_on__lte=self.joined_to)
         return customers
 
     @property
@@ -156,6 +171,8 @@ class Filters:
             chips.append(Chip("joined_from", "Joined from", written_day(self.joined_from)))
         if self.joined_to:
             chips.append(Chip("joined_to", "Joined until", written_day(self.joined_to)))
+        if self.chosen:
+            chips.append(Chip("chosen", "Chosen", f"{len(self.chosen)} by hand"))
         return chips
 
     @property
@@ -188,6 +205,16 @@ class _Reader:
         if found is None:
             self._ignore(label, value)
         return found
+
+    def keys(self, name: str, label: str) -> tuple[int, ...]:
+        """Numbers of records, parted by commas: all of them, or none, and that said, when one makes no sense."""
+        if name not in self.parameters:
+            return ()
+        found = [parameters.key({"key": part}, "key") for part in self.text(name).split(",")]
+        if None in found or len(found) > MOST_CHOSEN:
+            self._ignore(label, self.text(name) or "nobody")
+            return ()
+        return tuple(sorted({pk for pk in found if pk is not None}))
 
     def day(self, name: str, label: str) -> date | None:
         value = self.text(name)

@@ -43,8 +43,11 @@ class CustomerQuerySet(OrganizationRows):
         return self.permitted(member, Capability.CUSTOMERS_FIND)
 
     def still_visible_to(self, member: Member) -> Self:
-        """The same for few rows that are named one by one: the rule as a condition on each of them."""
-        return self.for_organization(member.organization).filter(_holds(member, Capability.CUSTOMERS_FIND))
+        return self.still_permitted(member, Capability.CUSTOMERS_FIND)
+
+    def still_permitted(self, member: Member, capability: Capability) -> Self:
+        """`permitted` for rows that are named one by one: the rule as a condition on each of them."""
+        return self.for_organization(member.organization).filter(_holds(member, capability))
 
     def with_access(self, member: Member) -> Self:
         """For rows that are visible to the member: `access` ("full" or "card") and what their buttons need (`can_...`)."""
@@ -85,20 +88,40 @@ class CustomerQuerySet(OrganizationRows):
         return self.filter(may_be_found_by(member, term), pk__in=ids)
 
 
-class ExportQuerySet(OrganizationRows):
-    def present(self) -> Self:
-        return self.filter(expires_at__gt=timezone.now())
+class JobQuerySet(OrganizationRows):
+    """What the worker does for one member, with its state and its lease in the row."""
 
     def visible_to(self, member: Member) -> Self:
-        """Each member's own, until they expire."""
-        return self.for_organization(member.organization).filter(member=member).present()
+        """Each member's own."""
+        return self.for_organization(member.organization).filter(member=member)
 
     def unfinished(self) -> Self:
         return self.filter(state__in=("waiting", "running"))
 
     def without_worker(self) -> Self:
-        """Those to be made that no living worker is making."""
+        """Those to be done that no living worker is doing."""
         return self.unfinished().exclude(leased_until__gt=timezone.now())
+
+
+class SavedViewQuerySet(OrganizationRows):
+    def of(self, member: Member) -> Self:
+        return self.for_organization(member.organization).filter(member=member)
+
+    def named(self) -> Self:
+        return self.exclude(name="")
+
+    def visible_to(self, member: Member) -> Self:
+        """One's own and those that are shared."""
+        return self.for_organization(member.organization).filter(Q(member=member) | Q(is_shared=True))
+
+
+class ExportQuerySet(JobQuerySet):
+    def present(self) -> Self:
+        return self.filter(expires_at__gt=timezone.now())
+
+    def visible_to(self, member: Member) -> Self:
+        """Each member's own, until they expire."""
+        return super().visible_to(member).present()
 
 
 def contains(term: SearchTerm) -> Q:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import CharField, Count, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Concat, Lower, Now
 
 from accounts.models import Organization
@@ -16,8 +16,9 @@ from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.attention import MISMATCHES, without_working_manager
 from customers.bvn import bvn_fingerprint
+from customers.columns import known
 from customers.filters import Choice, Choices, Filters
-from customers.models import AccessRequest, Assignment, Cover, Customer, TemporaryAccess
+from customers.models import AccessRequest, Assignment, Cover, Customer, SavedView, TemporaryAccess
 from customers.models.grants import MINUTE
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
@@ -29,6 +30,7 @@ QUICK_RESULTS: Final = 8
 OWN_REQUESTS: Final = 20
 COUNTED: Final = 100
 SHOWN_COVERS: Final = 20
+SHOWN_VIEWS: Final = 200
 _ON_LISTS: Final = (
     *(
         "organization",
@@ -118,6 +120,32 @@ def counted_together(organization: Organization, *, cap: int = COUNT_CAP, **rows
     counts = (CappedCount(each, cap) for each in rows.values())
     values = Organization.objects.filter(pk=organization.pk).values_list(*counts).get()
     return {name: value or 0 for name, value in zip(rows, values, strict=True)}  # a reach of nothing counts as null
+
+
+@dataclass(frozen=True, slots=True)
+class ListViews:
+    """The saved views that the member may open, and the columns that they chose for themselves."""
+
+    saved: list[SavedView]
+    columns: tuple[str, ...]
+
+
+def list_views(member: Member) -> ListViews:
+    rows = SavedView.objects.visible_to(member).select_related("member__user").order_by("name", "pk")[:SHOWN_VIEWS]
+    found: list[SavedView] = list(rows)
+    own = next((view for view in found if not view.name), None)
+    return ListViews([view for view in found if view.name], known(own.columns) if own else ())
+
+
+def holders_of(rows: QuerySet[Customer]) -> list[tuple[str, int]]:
+    """Who the account managers of the rows are and of how many each, the most first; "Nobody" among them."""
+    counts = rows.order_by().values_list("account_manager").annotate(count=Count("pk"))
+    found: dict[int | None, int] = dict(counts)
+    names = {
+        member.pk: member.name for member in Member.objects.filter(pk__in=filter(None, found)).select_related("user")
+    }
+    named = [(names[pk] if pk else "Nobody", count) for pk, count in found.items()]
+    return sorted(named, key=lambda pair: (-pair[1], pair[0]))
 
 
 def customer_search(member: Member, text: str) -> CustomerSearch | None:

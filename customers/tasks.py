@@ -9,9 +9,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Organization
+from customers.bulk import running
 from customers.consistency import find_differences
 from customers.exporting import making
-from customers.models import Export
+from customers.models import BulkChange, Export
 from lendconsole.tenancy import organization_context
 from notifications.hints import publish
 from teams.models import Member
@@ -47,11 +48,27 @@ def make_export(organization_id: int, export_id: int) -> bool:
 @shared_task
 def sweep_exports() -> int:
     """Exports whose hint or whose worker was lost. Returns how many were handed out again."""
+    return _hand_out_again(Export, making.MAKE_EXPORT)
+
+
+@shared_task(acks_late=False)
+def carry_out_bulk_change(organization_id: int, change_id: int) -> bool:
+    """As above: what is done is noted in the row, and another process goes on behind it."""
+    return running.carry_out(organization_id, change_id)
+
+
+@shared_task
+def sweep_bulk_changes() -> int:
+    """Changes of many customers whose hint or whose worker was lost. Returns how many were handed out again."""
+    return _hand_out_again(BulkChange, running.CARRY_OUT)
+
+
+def _hand_out_again(model: type[Export] | type[BulkChange], task: str) -> int:
     count = 0
     for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
         with organization_context(organization_id):
-            lost = list(Export.objects.without_worker().values_list("pk", flat=True)[:100])
-        count += sum(publish(making.MAKE_EXPORT, organization_id, pk) for pk in lost)
+            lost = list(model.objects.without_worker().values_list("pk", flat=True)[:100])
+        count += sum(publish(task, organization_id, pk) for pk in lost)
     return count
 
 

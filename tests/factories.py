@@ -15,6 +15,7 @@ from customers.exporting.making import rights_of
 from customers.models import (
     AccessRequest,
     Assignment,
+    BulkChange,
     Cover,
     Customer,
     CustomerUserObjectPermission,
@@ -130,6 +131,20 @@ class ExportFactory(DjangoModelFactory):
     size = 4
     finished_at = factory.LazyFunction(timezone.now)
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=24))
+
+
+class BulkChangeFactory(DjangoModelFactory):
+    """Done, of one customer; give `member` and `customer_ids`."""
+
+    class Meta:
+        model = BulkChange
+
+    kind = BulkChange.Kind.REMOVE
+    size = factory.LazyAttribute(lambda change: len(change.customer_ids))
+    progress = factory.LazyAttribute(lambda change: change.size)
+    changed = factory.LazyAttribute(lambda change: change.size)
+    state = BulkChange.State.DONE
+    finished_at = factory.LazyFunction(timezone.now)
 
 
 def dedicate(customer: Customer, manager: Member) -> Customer:

@@ -14,7 +14,7 @@ from typing import Any
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from customers.models import AccessRequest, Cover, Customer, Export, TemporaryAccess
+from customers.models import AccessRequest, BulkChange, Cover, Customer, Export, SavedView, TemporaryAccess
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Office
@@ -229,6 +229,21 @@ def export(lender: Lender) -> list[Any]:
     return [Export.objects.for_organization(lender.organization).get().pk]
 
 
+def bulk_change(lender: Lender) -> list[Any]:
+    """The admin's."""
+    return [BulkChange.objects.for_organization(lender.organization).get().pk]
+
+
+def shared_view(lender: Lender) -> list[Any]:
+    """Of the Super Admin."""
+    return [SavedView.objects.for_organization(lender.organization).get().pk]
+
+
+def of_nobody(lender: Lender) -> dict[str, Any]:
+    """With nobody chosen; tests/customers/test_bulk_pages.py chooses some."""
+    return {"expected": 0, "seen_at": 0, "status": "active", "manager": lender["other_manager"].pk}
+
+
 def organization_facts(lender: Lender) -> dict[str, Any]:
     return {
         "name": "Kudi Bank",
@@ -246,6 +261,7 @@ def policy(lender: Lender) -> dict[str, Any]:
 SUPER = frozenset({"super_admin"})
 READERS_OF_MEMBERS = ADMINS | {"compliance", "no_users_unit"}
 OVERSEERS = ADMINS | {"compliance"}
+STATUS_CHANGERS = ADMINS | MANAGERS | {"loan_officer"}
 STRANGERS = frozenset({"loan_officer", "other_manager"})
 """For whom a request of support about the first account manager's customer does not exist."""
 
@@ -256,6 +272,25 @@ ROWS: list[Row] = [
     *page("customers:customer_exports", OVERSEERS),
     *page("customers:customer_export_progress", frozenset({"admin"}), OVERSEERS - {"admin"}, args=export),
     *page("customers:customer_export_file", frozenset({"admin"}), OVERSEERS - {"admin"}, args=export),
+    *page("customers:customer_bulk_assign", ADMINS),
+    Row("customers:customer_bulk_assign", "POST", ADMINS, payload=of_nobody, unfit=ADMINS),
+    *page("customers:customer_bulk_remove", ADMINS),
+    Row("customers:customer_bulk_remove", "POST", ADMINS, payload=of_nobody, unfit=ADMINS),
+    *page("customers:customer_bulk_status", STATUS_CHANGERS),
+    Row("customers:customer_bulk_status", "POST", STATUS_CHANGERS, payload=of_nobody, unfit=STATUS_CHANGERS),
+    *page("customers:customer_bulk_progress", frozenset({"admin"}), FINDERS - {"admin"}, args=bulk_change),
+    *page(
+        "customers:customer_bulk_undo",
+        frozenset({"admin"}),
+        frozenset({"super_admin"}),
+        args=bulk_change,
+        post=nothing,
+        get=False,
+    ),
+    *page("customers:customer_columns", FINDERS, post=lambda lender: {"column": ["phone"]}, get=False),
+    *page("customers:customer_view_save", FINDERS, post=lambda lender: {"name": "Mine"}),
+    *page("customers:customer_view_edit", ADMINS, post=lambda lender: {"name": "Renamed"}, args=shared_view),
+    *page("customers:customer_view_delete", ADMINS, post=nothing, args=shared_view),
     *page("customers:customer_create", ADMINS | {"loan_officer"}, post=new_customer),
     *page("customers:customer_profile", EVERYBODY - NOBODYS, NOBODYS, args=customer("free")),
     *page("customers:customer_profile", EVERYBODY - OTHERS, OTHERS, args=customer("own")),

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django_htmx.http import push_url
 from django_htmx.middleware import HtmxDetails
 
 from accounts.pages import ConsolePage
-from accounts.pagination import COUNT_CAP, PAGE_SIZE
+from accounts.pagination import COUNT_CAP, PAGE_SIZE, Page
 from customers.attention import Attention
 from customers.columns import COLUMNS, DEFAULT
+from customers.errors import LookupsUsedUp
 from customers.filters import LONGEST_SEARCH, MANAGERS, NOBODY, Filters, sees_cards
 from customers.marks import Marker
 from customers.models import Customer
-from customers.readers import CustomerPage, cards, customer_page, filter_choices, quick_results
-from customers.rows import lines, quick_lines
+from customers.readers import CustomerPage, cards, customer_page, filter_choices, list_views, quick_results
+from customers.rows import Action, lines, quick_lines
+from customers.services.lookups import note_lookup
+from customers.services.views import kept, may_change
 from customers.text import SearchTerm
 from customers.views.pages import neighbors
 from teams.capabilities import Capability, Reach
 from teams.models import Member
 
 RESULTS = "results"
+
+
+NOTHING: Final = CustomerPage(Page([], "", ""), 0)
 
 
 class CustomerListView(ConsolePage):
@@ -34,12 +40,19 @@ class CustomerListView(ConsolePage):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if self._is_quick:
             text = request.GET.get("q", "").strip()[:LONGEST_SEARCH]
-            found = quick_results(self.member, text) if text else []
+            refusal = self._refusal(text)
+            found = quick_results(self.member, text) if text and not refusal else []
             shown = quick_lines(self.member, found, self._marker(text))
-            return self.render_to_response({"q": text, "lines": shown, "sees_cards": sees_cards(self.member)})
+            facts = {"q": text, "lines": shown, "sees_cards": sees_cards(self.member), "refusal": refusal}
+            return self.render_to_response(facts)
         response = super().get(request, *args, **kwargs)
         if self._is_part:
             push_url(response, self._address())
+        return response
+
+    def render_to_response(self, context: dict[str, Any], **kwargs: Any) -> HttpResponse:
+        is_refused = context["refusal"] and not self._htmx  # which would leave the page as it was
+        response: HttpResponse = super().render_to_response(context, status=429 if is_refused else 200, **kwargs)
         return response
 
     def get_template_names(self) -> list[str]:
@@ -50,8 +63,12 @@ class CustomerListView(ConsolePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         choices = filter_choices(self.member)
         filters = Filters.parse(self.request.GET, self.member, choices)
+        views = list_views(self.member)
+        columns = filters.columns or views.columns
+        query = self._query(columns)
         cursors = {name: self.request.GET.get(name, "") for name in ("after", "before")}
-        found = customer_page(self.member, filters, **cursors)
+        refusal = self._refusal(filters.q)
+        found = NOTHING if refusal else customer_page(self.member, filters, **cursors)
         number = self._page_number() if any(cursors.values()) else 1
         return super().get_context_data(
             filters=filters,
@@ -61,15 +78,36 @@ class CustomerListView(ConsolePage):
             managers=MANAGERS,
             attentions=Attention.choices,
             cards=[] if self._is_part else list_cards(self.member),
-            columns=[COLUMNS[key] for key in DEFAULT],
+            columns=[COLUMNS[key] for key in columns or DEFAULT],
+            column_choices=[(column, column.key in (columns or DEFAULT)) for column in COLUMNS.values()],
+            saved_views=[(view, may_change(self.member, view)) for view in views.saved],
             customers=found.page.rows,
-            lines=lines(self.member, found.page.rows, DEFAULT, self._marker(filters.q)),
+            lines=lines(self.member, found.page.rows, columns or DEFAULT, self._marker(filters.q)),
             **neighbors(self.request, found.page, number),
             range_text=range_text(number, len(found.page.rows), found),
             count_text=written_count(found),
+            list_query=query,
+            has_more=len(found.page.rows) < found.total,
+            bulk_actions=bulk_actions(self.member),
             sees_cards=sees_cards(self.member),
+            refusal=refusal,
             **kwargs,
         )
+
+    def _query(self, columns: tuple[str, ...]) -> str:
+        """The list as exports, bulk changes and saved views get it: with the columns, where somebody chose them."""
+        parameters = QueryDict(kept(self.request.GET.urlencode()), mutable=True)
+        if columns:
+            parameters["columns"] = ",".join(columns)
+        return parameters.urlencode()
+
+    def _refusal(self, text: str) -> str:
+        """Why this must not be searched for now."""
+        try:
+            note_lookup(actor=self.member, text=text)
+        except LookupsUsedUp as error:
+            return str(error)
+        return ""
 
     def _marker(self, text: str) -> Marker:
         return Marker(SearchTerm.parse(text, self.member.organization.phone_region))
@@ -124,6 +162,23 @@ def list_cards(member: Member) -> list[Card]:
         Card(label, capped(counts[key]), f"{url}{query}", icon)
         for key, label, query, icon in parts
         if key != "unassigned" or not all_are_own
+    ]
+
+
+BULK: Final = (
+    (Capability.CUSTOMERS_ASSIGN, "Account manager", "user-edit", "customer_bulk_assign"),
+    (Capability.CUSTOMERS_ASSIGN, "Remove account manager", "user-minus", "customer_bulk_remove"),
+    (Capability.CUSTOMERS_CHANGE_STATUS, "Change status", "adjustments", "customer_bulk_status"),
+    (Capability.CUSTOMERS_EXPORT, "Export", "download", "customer_export"),
+)
+
+
+def bulk_actions(member: Member) -> list[Action]:
+    """What the member may do with the customers that they tick."""
+    return [
+        Action(label, icon, member.url(f"customers:{page}"))
+        for capability, label, icon, page in BULK
+        if member.may(capability)
     ]
 
 

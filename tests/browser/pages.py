@@ -50,6 +50,10 @@ def _several_members(site: Site) -> At:
     return At(query="?" + "&".join(f"member={number}" for number in numbers))
 
 
+def _ticked(site: Site) -> At:
+    return At(query="?" + "&".join(f"customer={site.lender.customers[name].pk}" for name in ("own", "free")))
+
+
 def _own_role(site: Site, query: str = "") -> list[At]:
     """The one that the lender made itself."""
     return [At((site.lender.roles["no_users_unit"].pk,), query)]
@@ -71,6 +75,13 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_export": lambda site: [At(), At(query="?q=o&status=active&segment=nonsense")],
     "customers:customer_exports": _plain,
     "customers:customer_export_progress": lambda site: [At((pk,)) for pk in site.exports],
+    "customers:customer_bulk_assign": lambda site: [At(), At(query="?all=1"), At(query="?all=1&list=q%3Dnobody")],
+    "customers:customer_bulk_remove": lambda site: [At(), _ticked(site)],
+    "customers:customer_bulk_status": lambda site: [_ticked(site)],
+    "customers:customer_bulk_progress": lambda site: [At((pk,)) for pk in site.bulk_changes],
+    "customers:customer_view_save": lambda site: [At(query="?list=status%3Dactive")],
+    "customers:customer_view_edit": lambda site: [At((site.saved_view,))],
+    "customers:customer_view_delete": lambda site: [At((site.saved_view,))],
     "customers:customer_create": _plain,
     "customers:customer_profile": lambda site: [*_customer(site), *_two_customers(site)],
     "customers:customer_activity": _customer,
@@ -222,6 +233,8 @@ NO_PAGES = {
     "accounts:organization_logo",
     "accounts:session_end",
     "account_set_password",
+    "customers:customer_bulk_undo",
+    "customers:customer_columns",
     "customers:customer_export_file",
     "customers_public:borrower_sign_out",
     "mfa_download_recovery_codes",

@@ -8,12 +8,14 @@ from typing import Any
 
 from django.utils import timezone
 
+from customers.bulk.running import GAVE_UP
 from customers.exporting.making import CHANGED
 from customers.models import Customer, Export
 from customers.services.access import decline_access, request_access
 from customers.services.account_managers import assign_account_manager
 from customers.services.borrowers import borrower_page_url
 from customers.services.records import change_customer_status, open_profile
+from customers.services.views import save_view
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability, Reach
@@ -44,6 +46,8 @@ class Site:
     invitation: Invitation
     links: dict[str, str]
     exports: list[int]
+    bulk_changes: list[int]
+    saved_view: int
 
 
 def furnish(lender: Lender, other: Lender) -> Site:
@@ -63,13 +67,17 @@ def furnish(lender: Lender, other: Lender) -> Site:
         _heads(lender)
         request = _accesses(lender)
         exports = _exports(lender)
+        bulk_changes = _bulk_changes(lender)
+        saved_view = _saved_views(lender)
         now = timezone.now()
         cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
         factories.cover(lender["super_admin"], lender["admin"])
     with organization_context(other.organization.pk):
         user, role = lender["super_admin"].user, other.roles["compliance"]
         factories.MemberFactory(organization=other.organization, user=user, role=role, office=other.branch)
-    return Site(lender, other, request, cover, closed.pk, unused, together, invitation, links, exports)
+    return Site(
+        lender, other, request, cover, closed.pk, unused, together, invitation, links, exports, bulk_changes, saved_view
+    )
 
 
 def _team(lender: Lender) -> tuple[int, int]:
@@ -132,6 +140,29 @@ def _exports(lender: Lender) -> list[int]:
     held = timezone.now() + timedelta(hours=1)  # by a worker, so that the one beside the tests leaves them as they are
     facts = {"organization": lender.organization, "member": lender["super_admin"], "leased_until": held}
     return [factories.ExportFactory(**facts, **state).pk for state in states]
+
+
+def _saved_views(lender: Lender) -> int:
+    """Of whom looks at the pages, one shared and one not; and one of a colleague."""
+    query = "status=active&sort=-joined&columns=phone%2Cemail"
+    save_view(actor=lender["admin"], name="Joined lately", is_shared=True, query="sort=-joined")
+    save_view(actor=lender["super_admin"], name="To call", is_shared=False, query=query)
+    return save_view(actor=lender["super_admin"], name="Active", is_shared=True, query=query).pk
+
+
+def _bulk_changes(lender: Lender) -> list[int]:
+    """Of whom looks at the pages: under way, done in part, stopped, and taken back."""
+    ids = [customer.pk for customer in lender.customers.values()]
+    facts = {"organization": lender.organization, "member": lender["super_admin"], "customer_ids": ids}
+    held = timezone.now() + timedelta(hours=1)  # as for exports
+    states: list[dict[str, Any]] = [
+        {"state": "running", "size": 12_431, "progress": 5_000, "leased_until": held, "words": "Status: Active"},
+        {"kind": "assign", "manager": lender["other_manager"], "changed": 3, "reason": "New branch plan"},
+        {"kind": "status", "status": "inactive", "state": "stopped", "progress": 2, "state_reason": GAVE_UP},
+    ]
+    rows = [factories.BulkChangeFactory(**{**facts, **state}) for state in states]
+    undo = factories.BulkChangeFactory(**facts, kind="undo", undoes=rows[1], changed=1)
+    return [row.pk for row in (*rows, undo)]
 
 
 def _accesses(lender: Lender) -> int:
