@@ -287,7 +287,7 @@ ROWS: list[Row] = [
         post=nothing,
         get=False,
     ),
-    *page("customers:customer_columns", FINDERS, post=lambda lender: {"column": ["phone"]}, get=False),
+    *page("customers:customer_columns", FINDERS, post=lambda lender: {"column": "phone"}, get=False),
     *page("customers:customer_view_save", FINDERS, post=lambda lender: {"name": "Mine"}),
     *page("customers:customer_view_edit", ADMINS, post=lambda lender: {"name": "Renamed"}, args=shared_view),
     *page("customers:customer_view_delete", ADMINS, post=nothing, args=shared_view),

@@ -27,7 +27,10 @@ from teams.models import Member
 
 MOST: Final = 30
 WITHIN: Final = timedelta(minutes=10)
-_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
+_WHOLE: Final = {
+    "phone number": re.compile(r"\+\d{7,15}"),
+    "e-mail address": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}"),
+}
 
 
 @transaction.atomic
@@ -59,9 +62,8 @@ def note_lookup(*, actor: Member, text: str) -> None:
 
 
 def _asked_by(term: SearchTerm) -> str:
-    if any(value.startswith("+") for value in term.exact):
-        return "phone number"
-    return "e-mail address" if any(_EMAIL.fullmatch(value) for value in term.exact) else ""
+    kinds = (kind for kind, shape in _WHOLE.items() if any(shape.fullmatch(value) for value in term.exact))
+    return next(kinds, "")
 
 
 def _refuse_too_many(actor: Member) -> None:

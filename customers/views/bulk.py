@@ -66,12 +66,17 @@ class BulkPage(FormPage):
         return super().get_context_data(
             is_chosen=self.parameters is not None,
             count=len(self.ids),
-            words=self.filters.in_words,
+            words=self._words(),
             now=_written(self.holders()) if self.ids else "",
             refusal=self.refusal,
             back=f"{list_url}?{query}" if query else list_url,
             **kwargs,
         )
+
+    def _words(self) -> str:
+        if self.filters.chosen:
+            return ", ticked in the list"
+        return f": {self.filters.in_words}" if self.filters.in_words else ""
 
     def holders(self) -> list[tuple[str, int]]:
         """How the customers are now, the most first."""

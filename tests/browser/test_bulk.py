@@ -22,14 +22,14 @@ def test_two_that_are_ticked_and_all_that_match(kudi: Lender, browser: Newcomer,
                 organization=kudi.organization, office=kudi.branch, first_name="Crowd", last_name=f"Number{number:02}"
             )
     ada = browser(javascript=javascript).sign_in(kudi["admin"])
-    ada.open(kudi.url("customers/"))
+    ada.open(kudi.url("customers/?q=borrower"))
     for key in ("own", "free"):
         ada.page.get_by_role("checkbox", name=f"Choose {kudi.customers[key].name}").press("Space")
     ada.shoot("bulk-ticked")
     if javascript:
         ada.sees("2 chosen")
     ada.press("Change status")
-    ada.sees("2 customers: Chosen: 2 by hand.")
+    ada.sees("2 customers, ticked in the list.")
     ada.choose("Status", "Active")
     ada.shoot("bulk-status")
     ada.press("Change status", within=ada.place)
@@ -49,3 +49,26 @@ def test_two_that_are_ticked_and_all_that_match(kudi: Lender, browser: Newcomer,
     expect(ada.page.get_by_role("button", name="Take it back")).to_have_count(0)
     with organization_context(kudi.organization.pk):
         assert Customer.objects.filter(status="active").count() == 2
+
+
+def test_a_view_is_saved_and_opened(kudi: Lender, browser: Newcomer) -> None:
+    ada = browser().sign_in(kudi["admin"])
+    ada.open(kudi.url("customers/?account_manager=nobody&sort=-name"))
+    ada.press("Columns")
+    for label in ("Phone", "Joined"):
+        ada.page.get_by_label(label, exact=True).uncheck()
+    ada.press("Show these", within=ada.page.locator("#columns"))
+    ada.is_told("The list shows these columns from now on.")
+    ada.press("Saved views")
+    ada.follow("Save this view")
+    ada.heading("Save this view")
+    ada.fill("Name", "Without anybody")
+    ada.press("Save", within=ada.place)
+    ada.is_told("The view “Without anybody” is saved.")
+    ada.open(kudi.url("customers/"))
+    ada.press("Saved views")
+    ada.follow("Without anybody")
+    ada.sees("Account manager: Nobody")
+    expect(ada.page.get_by_role("columnheader", name="Office")).to_be_visible()
+    expect(ada.page.get_by_role("columnheader", name="Phone")).to_have_count(0)
+    expect(ada.rows).to_have_count(2)

@@ -67,7 +67,7 @@ def test_the_page_says_exactly_whom_it_is_about(world: World) -> None:
         in html
     )
     html = words(kudi.client("admin").get(kudi.url(STATUS + ticked(kudi, "own", "free"))))
-    assert "<strong>2 customers</strong>: Chosen: 2 by hand." in html
+    assert "<strong>2 customers</strong>, ticked in the list." in html
     assert "Status now: Pending (2)." in html
 
 
