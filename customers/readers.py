@@ -14,15 +14,13 @@ from accounts.models import Organization
 from accounts.pagination import COUNT_CAP, CappedCount, Keys, Page, capped_count, paginate
 from audit.models import AuditEvent
 from audit.verbs import Verb
-from customers.attention import MISMATCHES, without_working_manager
 from customers.bvn import bvn_fingerprint
-from customers.columns import known
-from customers.filters import Choice, Choices, Filters
-from customers.models import AccessRequest, Assignment, Cover, Customer, SavedView, TemporaryAccess
+from customers.filters import Choice, Filters
+from customers.models import AccessRequest, Assignment, Cover, Customer, TemporaryAccess
 from customers.models.grants import MINUTE
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
-from teams.capabilities import Capability, Reach
+from teams.capabilities import Capability
 from teams.models import Member, Office
 
 OPENED_LATELY: Final = timedelta(minutes=15)
@@ -30,7 +28,6 @@ QUICK_RESULTS: Final = 8
 OWN_REQUESTS: Final = 20
 COUNTED: Final = 100
 SHOWN_COVERS: Final = 20
-SHOWN_VIEWS: Final = 200
 _ON_LISTS: Final = (
     *(
         "organization",
@@ -93,48 +90,16 @@ def quick_results(member: Member, text: str) -> list[Customer]:
     return list(_list_rows(member, keys).order_by("name_key", "id"))
 
 
-def cards(member: Member) -> dict[str, int]:
-    """All customers of the member, and those of the lists that the cards above lead to; each counted to COUNT_CAP + 1 at most.
-
-    Those who need attention are told apart in three ranges of an index: asked in one condition, an organization in
-    good order would be read to its end.
-    """
-    visible = Customer.objects.visible_to(member)
-    below, above = (visible.filter(mismatch) for mismatch in MISMATCHES)
-    same_office = visible.filter(account_manager__office=F("office"))
-    counts = counted_together(
-        member.organization,
-        all=visible,
-        active=visible.filter(status=Customer.Status.ACTIVE),
-        unassigned=visible.filter(account_manager=None),
-        below=below,
-        above=above,
-        not_working=same_office.filter(without_working_manager(member.organization)),
-    )
-    attention = sum(counts.pop(part) for part in ("below", "above", "not_working"))
-    return {**counts, "attention": attention}
-
-
 def counted_together(organization: Organization, *, cap: int = COUNT_CAP, **rows: QuerySet[Any]) -> dict[str, int]:
     """How many rows each queryset has, no further than cap + 1, in one statement."""
-    counts = (CappedCount(each, cap) for each in rows.values())
-    values = Organization.objects.filter(pk=organization.pk).values_list(*counts).get()
-    return {name: value or 0 for name, value in zip(rows, values, strict=True)}  # a reach of nothing counts as null
+    found = together(organization, {name: CappedCount(each, cap) for name, each in rows.items()})
+    return {name: count or 0 for name, count in found.items()}  # a reach of nothing counts as null
 
 
-@dataclass(frozen=True, slots=True)
-class ListViews:
-    """The saved views that the member may open, and the columns that they chose for themselves."""
-
-    saved: list[SavedView]
-    columns: tuple[str, ...]
-
-
-def list_views(member: Member) -> ListViews:
-    rows = SavedView.objects.visible_to(member).select_related("member__user").order_by("name", "pk")[:SHOWN_VIEWS]
-    found: list[SavedView] = list(rows)
-    own = next((view for view in found if not view.name), None)
-    return ListViews([view for view in found if view.name], known(own.columns) if own else ())
+def together(organization: Organization, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """What several subqueries find, in one statement."""
+    values = Organization.objects.filter(pk=organization.pk).values_list(*parts.values()).get()
+    return dict(zip(parts, values, strict=True))
 
 
 def holders_of(rows: QuerySet[Customer]) -> list[tuple[str, int]]:
@@ -166,37 +131,6 @@ def _list_rows(member: Member, keys: Keys) -> QuerySet[Customer]:
     return rows
 
 
-def filter_choices(member: Member) -> Choices:
-    """The offices and account managers of the customers that exist for the member, in one statement."""
-    offices = Office.objects.for_organization(member.organization)
-    managers = Member.objects.for_organization(member.organization)
-    if member.reach(Capability.CUSTOMERS_FIND) == Reach.ORGANIZATION:
-        held = Customer.objects.for_organization(member.organization).filter(account_manager=OuterRef("pk"))
-        managers = managers.filter(Exists(held))
-    else:
-        visible = Customer.objects.visible_to(member).order_by()
-        managers = managers.filter(pk__in=visible.exclude(account_manager=None).values("account_manager"))
-        offices = offices.filter(pk__in=visible.values("office")) | Office.objects.reached_by(
-            member, Capability.CUSTOMERS_FIND
-        )
-    rows = (
-        offices.order_by()
-        .annotate(kind=Value("office"), text=F("name"))
-        .values_list("kind", "pk", "text", "path")
-        .union(
-            managers.order_by()
-            .annotate(kind=Value("member"), text=_name("user"), path=Value("", CharField()))
-            .values_list("kind", "pk", "text", "path"),
-            all=True,
-        )
-    )
-    found = [(kind, Choice(pk, text, path)) for kind, pk, text, path in rows]
-    return Choices(
-        offices=in_tree_order([choice for kind, choice in found if kind == "office"]),
-        managers=sorted((choice for kind, choice in found if kind == "member"), key=lambda c: c.name.casefold()),
-    )
-
-
 def in_tree_order(offices: list[Node]) -> list[Node]:
     """Each office before those under it, sisters by name."""
     names = {str(office.pk): office.name.casefold() for office in offices}
@@ -225,10 +159,10 @@ def profiles(member: Member) -> QuerySet[Customer]:
         .defer("search")
         .annotate(
             managed_since=Subquery(present.values("started_at")),
-            assigned_by_name=Subquery(present.exclude(assigned_by=None).values(name=_name("assigned_by__user"))),
+            assigned_by_name=Subquery(present.exclude(assigned_by=None).values(name=name_of("assigned_by__user"))),
             opened_lately=Exists(openings),
             absent_until=Subquery(cover.values(last=F("ends_at") - MINUTE), output_field=DateTimeField()),
-            substitute_name=Subquery(cover.values(name=_name("substitute__user"))),
+            substitute_name=Subquery(cover.values(name=name_of("substitute__user"))),
         )
     )
     return rows
@@ -283,7 +217,7 @@ def taken_message(field: str, holder: Customer | None = None) -> str:
     return f"{owner} has this {_THING[field]}."
 
 
-def _name(user: str) -> Concat:
+def name_of(user: str) -> Concat:
     return Concat(f"{user}__first_name", Value(" "), f"{user}__last_name", output_field=CharField())
 
 

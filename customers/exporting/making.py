@@ -25,8 +25,8 @@ from customers.errors import ExportStopped
 from customers.exporting.files import MOST_XLSX_ROWS, Sheet, open_sheet
 from customers.exporting.rows import ROWS_AT_ONCE, found_ids, header, read_rows
 from customers.filters import Filters
+from customers.list_frame import filter_choices
 from customers.models import Export, ExportChunk
-from customers.readers import filter_choices
 from lendconsole.errors import PermissionMissing
 from lendconsole.tenancy import organization_context
 from notifications.hints import publish

@@ -23,8 +23,8 @@ from customers.errors import (
 )
 from customers.exporting.rows import found_customers
 from customers.filters import Filters
+from customers.list_frame import filter_choices
 from customers.models import BulkChange, Customer
-from customers.readers import filter_choices
 from customers.services.account_managers import lock_manager
 from customers.services.lookups import note_lookup
 from customers.services.records import refuse_without_reason

@@ -9,6 +9,7 @@ from django.http import QueryDict
 
 from customers.columns import known
 from customers.errors import NoColumns, TooManyViews, ViewNameTaken
+from customers.list_frame import SavedLink
 from customers.models import SavedView
 from lendconsole.errors import NotVisible, PermissionMissing
 from teams.capabilities import Capability
@@ -77,7 +78,7 @@ def find_view(member: Member, pk: int, *, locked: bool = False) -> SavedView:
     return view
 
 
-def may_change(member: Member, view: SavedView) -> bool:
+def may_change(member: Member, view: SavedView | SavedLink) -> bool:
     return view.member_id == member.pk or member.may(Capability.ORGANIZATION_SETTINGS)
 
 

@@ -16,8 +16,9 @@ from customers.errors import NothingChosen
 from customers.exporting.rows import found_customers
 from customers.filters import Filters
 from customers.forms.bulk import BulkAssignForm, BulkForm, BulkRemoveForm, BulkStatusForm
+from customers.list_frame import filter_choices
 from customers.models import BulkChange, Customer
-from customers.readers import filter_choices, holders_of
+from customers.readers import holders_of
 from customers.services.bulk import chosen_ids, find_bulk_change, refuse_for_some, start_bulk_change, undo_bulk_change
 from customers.views.pages import RefreshablePage
 from lendconsole.errors import DomainError, NotVisible, PermissionMissing

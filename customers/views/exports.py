@@ -17,8 +17,9 @@ from customers.errors import LookupsUsedUp
 from customers.exporting.files import CONTENT_TYPES
 from customers.filters import Filters, sees_cards
 from customers.forms.exports import ExportForm
+from customers.list_frame import filter_choices
 from customers.models import Export
-from customers.readers import CustomerPage, customer_count, filter_choices
+from customers.readers import CustomerPage, customer_count
 from customers.services.exports import find_export, is_outdated, pieces, request_export, take_export
 from customers.services.lookups import note_lookup
 from customers.views.list import written_count

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,9 +16,10 @@ from customers.attention import Attention
 from customers.columns import COLUMNS, DEFAULT
 from customers.errors import LookupsUsedUp
 from customers.filters import LONGEST_SEARCH, MANAGERS, NOBODY, Filters, sees_cards
+from customers.list_frame import list_frame
 from customers.marks import Marker
 from customers.models import Customer
-from customers.readers import CustomerPage, cards, customer_page, filter_choices, list_views, quick_results
+from customers.readers import CustomerPage, customer_page, quick_results
 from customers.rows import Action, lines, quick_lines
 from customers.services.lookups import note_lookup
 from customers.services.views import kept, may_change
@@ -61,10 +63,9 @@ class CustomerListView(ConsolePage):
         return ["customers/_results.html" if self._is_part else "customers/customer_list.html"]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        choices = filter_choices(self.member)
-        filters = Filters.parse(self.request.GET, self.member, choices)
-        views = list_views(self.member)
-        columns = filters.columns or views.columns
+        frame = list_frame(self.member, with_cards=not self._is_part)
+        filters = Filters.parse(self.request.GET, self.member, frame.choices)
+        columns = filters.columns or frame.columns
         query = self._query(columns)
         cursors = {name: self.request.GET.get(name, "") for name in ("after", "before")}
         refusal = self._refusal(filters.q)
@@ -72,15 +73,15 @@ class CustomerListView(ConsolePage):
         number = self._page_number() if any(cursors.values()) else 1
         return super().get_context_data(
             filters=filters,
-            choices=choices,
+            choices=frame.choices,
             statuses=Customer.Status.choices,
             segments=Customer.Segment.choices,
             managers=MANAGERS,
             attentions=Attention.choices,
-            cards=[] if self._is_part else list_cards(self.member),
+            cards=list_cards(self.member, frame.cards) if frame.cards else [],
             columns=[COLUMNS[key] for key in columns or DEFAULT],
             column_choices=[(column, column.key in (columns or DEFAULT)) for column in COLUMNS.values()],
-            saved_views=[(view, may_change(self.member, view)) for view in views.saved],
+            saved_views=[(view, may_change(self.member, view)) for view in frame.views],
             customers=found.page.rows,
             lines=lines(self.member, found.page.rows, columns or DEFAULT, self._marker(filters.q)),
             **neighbors(self.request, found.page, number),
@@ -149,8 +150,8 @@ class Card:
     icon: str
 
 
-def list_cards(member: Member) -> list[Card]:
-    counts, url = cards(member), member.url("customers:customer_list")
+def list_cards(member: Member, counts: Mapping[str, int]) -> list[Card]:
+    url = member.url("customers:customer_list")
     all_are_own = member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN
     parts = [
         ("all", "Your customers" if all_are_own else "Customers", "", "users"),

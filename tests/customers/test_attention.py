@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 
 from customers.filters import Choices, Filters
+from customers.list_frame import list_frame
 from customers.models import Customer
-from customers.readers import cards, customer_count
+from customers.readers import customer_count
 from customers.views.list import list_cards
 from lendconsole.tenancy import organization_context
 from teams.models import Member
@@ -96,12 +97,13 @@ def test_the_parts_of_attention_are_counted_once_each(world: World, role: str) -
     with organization_context(kudi.organization.pk):
         member = kudi[role]
         filters = Filters.parse({"attention": "needed"}, member, Choices([], []))
-        assert cards(member)["attention"] == customer_count(member, filters).total
+        assert list_frame(member, with_cards=True).cards["attention"] == customer_count(member, filters).total
 
 
 def test_who_works_their_own_has_no_card_of_the_unassigned(world: World) -> None:
     with organization_context(world.kudi.organization.pk):
-        labels = [card.label for card in list_cards(world.kudi["account_manager"])]
+        manager = world.kudi["account_manager"]
+        labels = [card.label for card in list_cards(manager, list_frame(manager, with_cards=True).cards)]
     assert labels == ["Your customers", "Active", "Needing attention"]
 
 
