@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, TextChoices
 
 from accounts.models import Organization
@@ -14,10 +12,6 @@ from teams.models import Member
 class Attention(TextChoices):
     NEEDED = "needed", "Needed"
     MISMATCH = "mismatch", "Office mismatch"
-
-
-# Two ranges rather than one inequality, because an index can find a range.
-MISMATCHES: Final = (Q(office__lt=F("account_manager__office")), Q(office__gt=F("account_manager__office")))
 
 
 def not_working(organization: Organization) -> QuerySet[Member]:
@@ -35,5 +29,5 @@ def without_working_manager(organization: Organization) -> Q:
 
 def needing(attention: str, organization: Organization) -> Q:
     """The condition of one Attention."""
-    mismatch = MISMATCHES[0] | MISMATCHES[1]
+    mismatch = Q(office__lt=F("account_manager__office")) | Q(office__gt=F("account_manager__office"))
     return mismatch if attention == Attention.MISMATCH else mismatch | without_working_manager(organization)

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
-from accounts.pagination import CappedCount
-from customers.attention import MISMATCHES, without_working_manager
+from accounts.pagination import COUNT_CAP, CappedCount
+from customers.attention import not_working
 from customers.columns import known
 from customers.filters import Choice, Choices
 from customers.models import Customer, SavedView
@@ -55,7 +55,7 @@ def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
         **_choice_parts(member),
         "views": ArraySubquery(views.values(json=links)),
         "columns": Subquery(columns),
-        **({name: CappedCount(rows) for name, rows in _card_rows(member).items()} if with_cards else {}),
+        **(_card_parts(member) if with_cards else {}),
     }
     found = together(member.organization, parts)
     return ListFrame(
@@ -66,20 +66,32 @@ def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
     )
 
 
-def _card_rows(member: Member) -> dict[str, QuerySet[Customer]]:
-    """Those who need attention are told apart in three ranges of an index: asked in one condition, an organization in
-    good order would be read to its end."""
+def _card_parts(member: Member) -> dict[str, Subquery]:
+    """Who needs attention is told apart in three: of each account manager an index has them in ranges by office."""
     visible = Customer.objects.visible_to(member)
-    below, above = (visible.filter(mismatch) for mismatch in MISMATCHES)
-    same_office = visible.filter(account_manager__office=F("office"))
+    members = Member.objects.for_organization(member.organization)
     return {
-        "all": visible,
-        "active": visible.filter(status=Customer.Status.ACTIVE),
-        "unassigned": visible.filter(account_manager=None),
-        "below": below,
-        "above": above,
-        "not_working": same_office.filter(without_working_manager(member.organization)),
+        "all": CappedCount(visible),
+        "active": CappedCount(visible.filter(status=Customer.Status.ACTIVE)),
+        "unassigned": CappedCount(visible.filter(account_manager=None)),
+        "below": _HeldCount(member, members, Q(office__lt=OuterRef("office"))),
+        "above": _HeldCount(member, members, Q(office__gt=OuterRef("office"))),
+        "not_working": _HeldCount(member, not_working(member.organization), Q(office=OuterRef("office"))),
     }
+
+
+class _HeldCount(CappedCount):
+    """How many customers of each of the managers fit, no further than COUNT_CAP + 1.
+
+    Manager by manager, because the planner would rather join, and read all customers of an organization in good order.
+    """
+
+    def __init__(self, member: Member, managers: QuerySet[Member], condition: Q) -> None:
+        held = Customer.objects.still_visible_to(member).filter(condition, account_manager=OuterRef("pk"))
+        ids = Func(
+            ArraySubquery(held.order_by().values("pk")[: COUNT_CAP + 1]), function="unnest", output_field=IntegerField()
+        )
+        Subquery.__init__(self, managers.order_by().values(customer=ids)[: COUNT_CAP + 1])
 
 
 def _cards(counts: Mapping[str, Any]) -> dict[str, int]:
