@@ -79,3 +79,5 @@ class Verb(TextChoices):
     CUSTOMER_ERASED = "customer.erased", "erased"
     CUSTOMER_DELETED = "customer.deleted", "deleted"
     ACCESS_REFUSED = "access.refused", "was refused a page or an action of"
+    CUSTOMERS_CHANGED = "customers.changed", "changed many customers of"
+    CUSTOMER_LOOKED_UP = "customer.looked_up", "looked up contact data of"

@@ -48,6 +48,7 @@ TOLD_OF_MENTION = "customers/note_mention"
 TOLD_OF_IMPOSTOR = "customers/impostor_reported"
 TOLD_MANAGER_OF_BATCH = "customers/manager_batch"
 TOLD_OF_IMPORT = "customers/import_done"
+TOLD_FORMER_OF_BATCH = "customers/manager_batch_ended"
 
 
 def announce_change(
@@ -167,6 +168,17 @@ def import_done(email: OutgoingEmail) -> dict[str, Any]:
     member = _member(email, "member_id")
     path = member.url("customers:customer_import_progress", email.payload["import_id"])
     return {"member": member, "import_url": absolute_url(path)}
+
+
+@letter(
+    TOLD_FORMER_OF_BATCH,
+    label="Many customers given away",
+    switch="To the former account manager: many customers are no longer theirs",
+    is_personal=True,
+)
+def manager_batch_ended(email: OutgoingEmail) -> dict[str, Any]:
+    member = _member(email, "former_id")
+    return {"member": member, "customers_url": absolute_url(member.url("customers:customer_list"))}
 
 
 def announce_request(*, request: AccessRequest) -> None:

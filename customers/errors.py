@@ -135,3 +135,45 @@ class ImportMovedOn(DomainError):
 
 class ImportStopped(DomainError):
     """The worker cannot go on; the sentence says why and what to do."""
+
+
+class NothingChosen(DomainError):
+    """No customer is ticked, or none matches any more."""
+
+
+class NotForAllCustomers(DomainError):
+    """Some of the chosen customers are not the actor's to change; then none is changed."""
+
+
+class MoreThanShown(DomainError):
+    """More customers match by now than the page said."""
+
+
+class ChangedMeanwhile(DomainError):
+    """Somebody changed one of the chosen customers after the page was opened."""
+
+
+class TooManyChanges(DomainError):
+    """The member's earlier changes of many customers are still under way."""
+
+
+class NothingToUndo(DomainError):
+    """The change is too long ago, was taken back before, or is none that can be."""
+
+
+class ViewNameTaken(DomainError):
+    """A member's saved views have names of their own."""
+
+    field = "name"
+
+
+class TooManyViews(DomainError):
+    """The member saved as many views as one may."""
+
+
+class NoColumns(DomainError):
+    """A list without columns would say nothing."""
+
+
+class LookupsUsedUp(DomainError):
+    """The member looked up too much masked contact data in a short time."""

@@ -12,6 +12,9 @@ from typing import Any, Final
 
 from django.db.models import TextChoices
 
+from accounts import parameters
+from customers import columns
+from customers.attention import Attention, needing, without_working_manager
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from teams.capabilities import Capability, Reach
@@ -19,14 +22,21 @@ from teams.models import Member, Office
 
 NOBODY: Final = "nobody"
 ME: Final = "me"
-ORDERS: Final[dict[str, tuple[str, str]]] = {
+NOT_WORKING: Final = "not_working"
+MANAGERS: Final = {NOBODY: "Nobody", ME: "Me", NOT_WORKING: "Not working"}
+"""What the filter by account manager offers besides the members."""
+ORDERS: Final[dict[str, tuple[str, ...]]] = {
     "name": ("name_key", "id"),
     "-name": ("-name_key", "-id"),
     "joined": ("joined_on", "id"),
     "-joined": ("-joined_on", "-id"),
+    "status": ("status", "name_key", "id"),
+    "-status": ("-status", "-name_key", "-id"),
 }
 DEFAULT_SORT: Final = "name"
 LONGEST_SEARCH: Final = 100
+MOST_CHOSEN: Final = 100
+"""More than a page has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +77,13 @@ class Filters:
     segment: str = ""
     office: Choice | None = None
     account_manager: str | Choice = ""
+    attention: str = ""
     joined_from: date | None = None
     joined_to: date | None = None
+    chosen: tuple[int, ...] = ()
     sort: str = DEFAULT_SORT
+    columns: tuple[str, ...] = ()
+    """Those that the address asks for; none where it says nothing of them."""
     ignored: list[str] = field(default_factory=list)
 
     @classmethod
@@ -82,16 +96,19 @@ class Filters:
             segment=reader.one_of("segment", "Segment", Customer.Segment),
             office=reader.choice("office", "Office", choices.offices),
             account_manager=reader.text("account_manager")
-            if reader.text("account_manager") in (NOBODY, ME)
+            if reader.text("account_manager") in MANAGERS
             else reader.choice("account_manager", "Account manager", choices.managers) or "",
+            attention=reader.one_of("attention", "Attention", Attention),
             joined_from=reader.day("joined_from", "Joined from"),
             joined_to=reader.day("joined_to", "Joined until"),
+            chosen=reader.keys("chosen", "Chosen"),
             sort=reader.text("sort") if reader.text("sort") in ORDERS else DEFAULT_SORT,
+            columns=columns.known(reader.text("columns").split(",")),
             ignored=reader.ignored,
         )
 
     @property
-    def order(self) -> tuple[str, str]:
+    def order(self) -> tuple[str, ...]:
         return ORDERS[self.sort]
 
     @property
@@ -110,12 +127,22 @@ class Filters:
         if self.office:
             branch = Office(pk=self.office.pk, organization_id=self.member.organization.pk, path=self.office.path)
             customers = customers.filter(office__in=Office.objects.below(branch))
-        if self.account_manager:
-            customers = customers.filter(account_manager=self._manager_id)
+        customers = self._narrow_by_manager(customers)
         if self.joined_from:
             customers = customers.filter(joined_on__gte=self.joined_from)
         if self.joined_to:
             customers = customers.filter(joined_on__lte=self.joined_to)
+        if self.chosen:
+            customers = customers.filter(pk__in=self.chosen)
+        return customers
+
+    def _narrow_by_manager(self, customers: CustomerQuerySet) -> CustomerQuerySet:
+        if self.account_manager == NOT_WORKING:
+            customers = customers.filter(without_working_manager(self.member.organization))
+        elif self.account_manager:
+            customers = customers.filter(account_manager=self._manager_id)
+        if self.attention:
+            customers = customers.filter(needing(self.attention, self.member.organization))
         return customers
 
     @property
@@ -135,13 +162,17 @@ class Filters:
         if isinstance(self.account_manager, Choice):
             chips.append(Chip("account_manager", "Account manager", self.account_manager.name))
         elif self.account_manager:
-            chips.append(Chip("account_manager", "Account manager", self.account_manager.capitalize()))
+            chips.append(Chip("account_manager", "Account manager", MANAGERS[self.account_manager]))
+        if self.attention:
+            chips.append(Chip("attention", "Attention", Attention(self.attention).label))
         if self.segment:
             chips.append(Chip("segment", "Segment", Customer.Segment(self.segment).label))
         if self.joined_from:
-            chips.append(Chip("joined_from", "Joined from", _written(self.joined_from)))
+            chips.append(Chip("joined_from", "Joined from", written_day(self.joined_from)))
         if self.joined_to:
-            chips.append(Chip("joined_to", "Joined until", _written(self.joined_to)))
+            chips.append(Chip("joined_to", "Joined until", written_day(self.joined_to)))
+        if self.chosen:
+            chips.append(Chip("chosen", "Chosen", f"{len(self.chosen)} by hand"))
         return chips
 
     @property
@@ -175,6 +206,16 @@ class _Reader:
             self._ignore(label, value)
         return found
 
+    def keys(self, name: str, label: str) -> tuple[int, ...]:
+        """Numbers of records, parted by commas: all of them, or none, and that said, when one makes no sense."""
+        if name not in self.parameters:
+            return ()
+        found = [parameters.key({"key": part}, "key") for part in self.text(name).split(",")]
+        if None in found or len(found) > MOST_CHOSEN:
+            self._ignore(label, self.text(name) or "nobody")
+            return ()
+        return tuple(sorted({pk for pk in found if pk is not None}))
+
     def day(self, name: str, label: str) -> date | None:
         value = self.text(name)
         try:
@@ -197,5 +238,6 @@ def sees_cards(member: Member) -> bool:
     return view < find or (exclusive and member.reach(Capability.CUSTOMERS_OVERSEE) < find)
 
 
-def _written(day: date) -> str:
+def written_day(day: date) -> str:
+    """ "12 Mar 2025"."""
     return f"{day.day} {day:%b %Y}"

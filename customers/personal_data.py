@@ -30,6 +30,7 @@ from customers.models import (
     AccessRequest,
     Assignment,
     BorrowerLink,
+    BulkChange,
     ChangedCustomer,
     Cover,
     Customer,
@@ -46,6 +47,7 @@ from customers.models import (
     NoteFile,
     NoteMention,
     RelatedPerson,
+    SavedView,
     StoredChunk,
     StoredFile,
     TemporaryAccess,
@@ -180,7 +182,7 @@ TABLES: Final[tuple[Table, ...]] = (
     ),
     Table(
         Assignment,
-        none="id organization customer batch",
+        none="id organization customer batch end_batch",
         personal="manager started_at ended_at assigned_by ended_by",
         sensitive="reason end_reason",
         rows=of_customer(Assignment),
@@ -330,6 +332,17 @@ TABLES: Final[tuple[Table, ...]] = (
         sensitive="samples report",
         kept="Samples and files go when it is over; the rest when it expires.",
     ),
+    Table(
+        BulkChange,
+        none=(
+            "id organization kind status undoes batch customer_ids size progress changed state state_reason attempts"
+            " leased_until"
+        ),
+        personal="member manager created_at finished_at",
+        sensitive="reason words",
+        kept="About many customers, whom it names by id alone; a search that was typed may stand in its words.",
+    ),
+    Table(SavedView, none="id organization columns is_shared", personal="member name created_at", sensitive="query"),
     Table(MadeCustomers, none="id organization customer_import customer_ids"),
     Table(ImportMemory, none="id organization signature columns offices managers used_at"),
     Table(ExportChunk, none="id organization export number", sensitive="content", kept="Gone after 24 hours."),

@@ -6,7 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import ClassVar, Self
 
-from django.db.models import Case, CharField, Q, TextField, Value, When
+from django.db.models import Case, CharField, Exists, OuterRef, Q, TextField, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.fields import BooleanField
 from django.db.models.functions import Concat, Lower
@@ -14,6 +14,7 @@ from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
 from customers.access import Rule, branches, rules
+from customers.models.grants import Cover
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
 from teams.models import Member
@@ -43,8 +44,11 @@ class CustomerQuerySet(OrganizationRows):
         return self.permitted(member, Capability.CUSTOMERS_FIND)
 
     def still_visible_to(self, member: Member) -> Self:
-        """The same for few rows that are named one by one: the rule as a condition on each of them."""
-        return self.for_organization(member.organization).filter(_holds(member, Capability.CUSTOMERS_FIND))
+        return self.still_permitted(member, Capability.CUSTOMERS_FIND)
+
+    def still_permitted(self, member: Member, capability: Capability) -> Self:
+        """`permitted` for rows that are named one by one: the rule as a condition on each of them."""
+        return self.for_organization(member.organization).filter(_holds(member, capability))
 
     def with_access(self, member: Member) -> Self:
         """For rows that are visible to the member: `access` ("full" or "card") and what their buttons need (`can_...`)."""
@@ -55,8 +59,13 @@ class CustomerQuerySet(OrganizationRows):
             can_change_status=_flag(member, Capability.CUSTOMERS_CHANGE_STATUS, _PRESENT),
             can_assign=_flag(member, Capability.CUSTOMERS_ASSIGN, _PRESENT),
             can_reveal=_flag(member, Capability.CUSTOMERS_REVEAL),
-            can_note=_flag(member, Capability.NOTES_WRITE),
+            can_note=_flag(member, Capability.NOTES_WRITE, _PRESENT),
         )
+
+    def with_absence(self) -> Self:
+        """`manager_is_absent`: somebody stands in for the account manager now."""
+        covers = Cover.objects.running().filter(covered=OuterRef("account_manager"))
+        return self.annotate(manager_is_absent=Exists(covers))
 
     def kept_by(self, member: Member) -> Self:
         """Whom the member may open to others for a time: those whose account manager they may choose, and those that
@@ -75,8 +84,8 @@ class CustomerQuerySet(OrganizationRows):
     def with_papers(self, member: Member) -> Self:
         """What the tabs about documents need (`can_...`)."""
         return self.annotate(
-            can_upload=_flag(member, Capability.DOCUMENTS_UPLOAD),
-            can_review=_flag(member, Capability.DOCUMENTS_REVIEW),
+            can_upload=_flag(member, Capability.DOCUMENTS_UPLOAD, _PRESENT),
+            can_review=_flag(member, Capability.DOCUMENTS_REVIEW, _PRESENT),
         )
 
     def matching(self, member: Member, term: SearchTerm) -> Self:
@@ -89,15 +98,13 @@ class CustomerQuerySet(OrganizationRows):
 
 
 class JobQuerySet(OrganizationRows):
-    """What a member has the worker do. Each sees their own, until it expires."""
+    """What the worker does for one member, with its state and its lease in the row."""
 
-    unfinished_states: ClassVar[tuple[str, ...]]
-
-    def present(self) -> Self:
-        return self.filter(expires_at__gt=timezone.now())
+    unfinished_states: ClassVar[tuple[str, ...]] = ("waiting", "running")
 
     def visible_to(self, member: Member) -> Self:
-        return self.for_organization(member.organization).filter(member=member).present()
+        """Each member's own."""
+        return self.for_organization(member.organization).filter(member=member)
 
     def unfinished(self) -> Self:
         return self.filter(state__in=self.unfinished_states)
@@ -107,16 +114,33 @@ class JobQuerySet(OrganizationRows):
         return self.unfinished().exclude(leased_until__gt=timezone.now())
 
 
-class ExportQuerySet(JobQuerySet):
-    unfinished_states = ("waiting", "running")
+class ExpiringJobQuerySet(JobQuerySet):
+    def present(self) -> Self:
+        return self.filter(expires_at__gt=timezone.now())
+
+    def visible_to(self, member: Member) -> Self:
+        """Each member's own, until they expire."""
+        return super().visible_to(member).present()
 
 
-class ImportQuerySet(JobQuerySet):
+class ImportQuerySet(ExpiringJobQuerySet):
     unfinished_states = ("checking", "loading", "undoing")
 
     def open(self) -> Self:
         """Neither imported nor given up."""
         return self.filter(state__in=("draft", "checked", *self.unfinished_states)).present()
+
+
+class SavedViewQuerySet(OrganizationRows):
+    def of(self, member: Member) -> Self:
+        return self.for_organization(member.organization).filter(member=member)
+
+    def named(self) -> Self:
+        return self.exclude(name="")
+
+    def visible_to(self, member: Member) -> Self:
+        """One's own and those that are shared."""
+        return self.for_organization(member.organization).filter(Q(member=member) | Q(is_shared=True))
 
 
 def contains(term: SearchTerm) -> Q:

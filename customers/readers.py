@@ -7,20 +7,32 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from django.db.models import CharField, DateTimeField, Exists, F, OuterRef, Prefetch, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    CharField,
+    Count,
+    DateTimeField,
+    Exists,
+    F,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Concat, Lower, Now
 
 from accounts.models import Organization
-from accounts.pagination import CappedCount, Keys, Page, capped_count, paginate
+from accounts.pagination import COUNT_CAP, CappedCount, Keys, Page, capped_count, paginate
 from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
-from customers.filters import Choice, Choices, Filters
+from customers.filters import Choice, Filters
 from customers.models import AccessRequest, Assignment, Cover, Customer, Document, ImpostorReport, TemporaryAccess
 from customers.models.grants import MINUTE
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
-from teams.capabilities import Capability, Reach
+from teams.capabilities import Capability
 from teams.models import Member, Office
 
 OPENED_LATELY: Final = timedelta(minutes=15)
@@ -90,6 +102,29 @@ def quick_results(member: Member, text: str) -> list[Customer]:
     return list(_list_rows(member, keys).order_by("name_key", "id"))
 
 
+def counted_together(organization: Organization, *, cap: int = COUNT_CAP, **rows: QuerySet[Any]) -> dict[str, int]:
+    """How many rows each queryset has, no further than cap + 1, in one statement."""
+    found = together(organization, {name: CappedCount(each, cap) for name, each in rows.items()})
+    return {name: count or 0 for name, count in found.items()}  # a reach of nothing counts as null
+
+
+def together(organization: Organization, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """What several subqueries find, in one statement."""
+    values = Organization.objects.filter(pk=organization.pk).values_list(*parts.values()).get()
+    return dict(zip(parts, values, strict=True))
+
+
+def holders_of(rows: QuerySet[Customer]) -> list[tuple[str, int]]:
+    """Who the account managers of the rows are and of how many each, the most first; "Nobody" among them."""
+    counts = rows.order_by().values_list("account_manager").annotate(count=Count("pk"))
+    found: dict[int | None, int] = dict(counts)
+    names = {
+        member.pk: member.name for member in Member.objects.filter(pk__in=filter(None, found)).select_related("user")
+    }
+    named = [(names[pk] if pk else "Nobody", count) for pk, count in found.items()]
+    return sorted(named, key=lambda pair: (-pair[1], pair[0]))
+
+
 def customer_search(member: Member, text: str) -> CustomerSearch | None:
     term = SearchTerm.parse(text, member.organization.phone_region)
     return CustomerSearch(member, term) if term else None
@@ -101,41 +136,11 @@ def _list_rows(member: Member, keys: Keys) -> QuerySet[Customer]:
         Customer.objects.for_organization(member.organization)
         .filter(pk__in=keys)
         .with_access(member)
+        .with_absence()
         .select_related("office", "account_manager__user", "account_manager__office")
         .only(*_ON_LISTS)
     )
     return rows
-
-
-def filter_choices(member: Member) -> Choices:
-    """The offices and account managers of the customers that exist for the member, in one statement."""
-    offices = Office.objects.for_organization(member.organization)
-    managers = Member.objects.for_organization(member.organization)
-    if member.reach(Capability.CUSTOMERS_FIND) == Reach.ORGANIZATION:
-        held = Customer.objects.for_organization(member.organization).filter(account_manager=OuterRef("pk"))
-        managers = managers.filter(Exists(held))
-    else:
-        visible = Customer.objects.visible_to(member).order_by()
-        managers = managers.filter(pk__in=visible.exclude(account_manager=None).values("account_manager"))
-        offices = offices.filter(pk__in=visible.values("office")) | Office.objects.reached_by(
-            member, Capability.CUSTOMERS_FIND
-        )
-    rows = (
-        offices.order_by()
-        .annotate(kind=Value("office"), text=F("name"))
-        .values_list("kind", "pk", "text", "path")
-        .union(
-            managers.order_by()
-            .annotate(kind=Value("member"), text=name_of("user"), path=Value("", CharField()))
-            .values_list("kind", "pk", "text", "path"),
-            all=True,
-        )
-    )
-    found = [(kind, Choice(pk, text, path)) for kind, pk, text, path in rows]
-    return Choices(
-        offices=in_tree_order([choice for kind, choice in found if kind == "office"]),
-        managers=sorted((choice for kind, choice in found if kind == "member"), key=lambda c: c.name.casefold()),
-    )
 
 
 def in_tree_order(offices: list[Node]) -> list[Node]:
@@ -275,16 +280,14 @@ def impostor_reports(member: Member) -> QuerySet[ImpostorReport]:
 def count_waiting(member: Any) -> None:
     """`access_request_count` and `emergency_count`, what waits for this member: one statement, where anything waits for anybody."""
     member.access_request_count = member.emergency_count = 0
-    counts: dict[str, CappedCount] = {}
+    waiting: dict[str, QuerySet[Any]] = {}
     if getattr(member, "some_request_waits", False):
-        counts["access_request_count"] = CappedCount(AccessRequest.objects.decidable_by(member), COUNTED - 1)
+        waiting["access_request_count"] = AccessRequest.objects.decidable_by(member)
     if getattr(member, "some_emergency_waits", False):
-        unreviewed = emergencies(member).filter(reviewed_at=None).exclude(member=member)
-        counts["emergency_count"] = CappedCount(unreviewed, COUNTED - 1)
-    if counts:
-        values = Organization.objects.filter(pk=member.organization.pk).values_list(*counts.values()).get()
-        for name, value in zip(counts, values, strict=True):
-            setattr(member, name, value or 0)  # a reach of nothing counts as null
+        waiting["emergency_count"] = emergencies(member).filter(reviewed_at=None).exclude(member=member)
+    if waiting:
+        for name, count in counted_together(member.organization, cap=COUNTED - 1, **waiting).items():
+            setattr(member, name, count)
 
 
 def covers(member: Member) -> list[Cover]:

@@ -9,10 +9,11 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import Organization
+from customers.bulk import running as bulk_running
 from customers.consistency import find_differences
 from customers.exporting import making
-from customers.importing import running
-from customers.models import CustomerImport, Export
+from customers.importing import running as import_running
+from customers.models import BulkChange, CustomerImport, Export
 from customers.querysets import JobQuerySet
 from customers.services.imports import forget
 from lendconsole.tenancy import organization_context
@@ -53,6 +54,18 @@ def sweep_exports() -> int:
     return _hand_out_lost(Export.objects.all(), making.MAKE_EXPORT)
 
 
+@shared_task(acks_late=False)
+def carry_out_bulk_change(organization_id: int, change_id: int) -> bool:
+    """As above: what is done is noted in the row, and another process goes on behind it."""
+    return bulk_running.carry_out(organization_id, change_id)
+
+
+@shared_task
+def sweep_bulk_changes() -> int:
+    """Changes of many customers whose hint or whose worker was lost. Returns how many were handed out again."""
+    return _hand_out_lost(BulkChange.objects.all(), bulk_running.CARRY_OUT)
+
+
 @shared_task
 def forget_exports() -> int:
     """Expired files, and those of people who were deactivated or removed. Returns how many."""
@@ -68,13 +81,13 @@ def forget_exports() -> int:
 @shared_task(acks_late=False)
 def carry_on_import(organization_id: int, import_id: int) -> bool:
     """As with exports, the row is what must not be lost."""
-    return running.carry_on(organization_id, import_id)
+    return import_running.carry_on(organization_id, import_id)
 
 
 @shared_task
 def sweep_imports() -> int:
     """Imports whose hint or whose worker was lost. Returns how many were handed out again."""
-    return _hand_out_lost(CustomerImport.objects.all(), running.CARRY_ON)
+    return _hand_out_lost(CustomerImport.objects.all(), import_running.CARRY_ON)
 
 
 @shared_task

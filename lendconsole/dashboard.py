@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Count, IntegerField, OuterRef, Subquery
+from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from accounts.models import Organization
 from accounts.pages import ConsolePage
-from accounts.pagination import CappedCount
+from customers.attention import without_working_manager
 from customers.models import Assignment, Customer
 from customers.policy import eligible_managers
+from customers.readers import counted_together
 from teams.capabilities import Capability, Reach
 from teams.models import Invitation, Member
 
@@ -69,20 +69,18 @@ def sees_workload(member: Member) -> bool:
 
 def _counts(member: Member) -> dict[str, int]:
     visible = Customer.objects.visible_to(member)
-    parts: dict[str, CappedCount] = {}
+    parts: dict[str, QuerySet[Any]] = {}
     if member.may(Capability.CUSTOMERS_FIND):
         parts = {
-            "customers": CappedCount(visible, CAP),
-            "unassigned": CappedCount(visible.filter(account_manager=None), CAP),
-            "mine": CappedCount(visible.filter(account_manager=member), CAP),
-            **{status.value: CappedCount(visible.filter(status=status), CAP) for status in Customer.Status},
+            "customers": visible,
+            "unassigned": visible.filter(account_manager=None),
+            "not_working": visible.filter(without_working_manager(member.organization)),
+            "mine": visible.filter(account_manager=member),
+            **{status.value: visible.filter(status=status) for status in Customer.Status},
         }
     if member.may(Capability.MEMBERS_INVITE):
-        parts["invitations"] = CappedCount(Invitation.objects.visible_to(member).pending(), CAP)
-    if not parts:
-        return {}
-    values = Organization.objects.filter(pk=member.organization.pk).values_list(*parts.values()).get()
-    return dict(zip(parts, values, strict=True))
+        parts["invitations"] = Invitation.objects.visible_to(member).pending()
+    return counted_together(member.organization, cap=CAP, **parts) if parts else {}
 
 
 def _figures(member: Member, counts: dict[str, int]) -> list[Figure]:
@@ -93,6 +91,9 @@ def _figures(member: Member, counts: dict[str, int]) -> list[Figure]:
         figures.append(Figure("Your customers" if all_are_own else "Customers", counts["customers"], url, "users"))
         if not all_are_own:
             figures.append(Figure("Unassigned", counts["unassigned"], f"{url}?account_manager=nobody", "user-off"))
+        if counts["not_working"]:
+            query = "?account_manager=not_working"
+            figures.append(Figure("Manager not working", counts["not_working"], f"{url}{query}", "alert-triangle"))
         if not all_are_own or counts["mine"] != counts["customers"]:
             figures.append(Figure("Mine", counts["mine"], f"{url}?account_manager=me", "user-check"))
     if "invitations" in counts:

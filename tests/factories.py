@@ -17,6 +17,7 @@ from customers.files import store
 from customers.models import (
     AccessRequest,
     Assignment,
+    BulkChange,
     Cover,
     Customer,
     CustomerImport,
@@ -171,6 +172,20 @@ class ImportFactory(DjangoModelFactory):
     rows = 500
     progress = 500
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
+
+
+class BulkChangeFactory(DjangoModelFactory):
+    """Done, of one customer; give `member` and `customer_ids`."""
+
+    class Meta:
+        model = BulkChange
+
+    kind = BulkChange.Kind.REMOVE
+    size = factory.LazyAttribute(lambda change: len(change.customer_ids))
+    progress = factory.LazyAttribute(lambda change: change.size)
+    changed = factory.LazyAttribute(lambda change: change.size)
+    state = BulkChange.State.DONE
+    finished_at = factory.LazyFunction(timezone.now)
 
 
 def dedicate(customer: Customer, manager: Member) -> Customer:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from audit.models import AuditEvent
 from customers.models import (
     AccessRequest,
+    BulkChange,
     Cover,
     Customer,
     CustomerImport,
@@ -25,6 +26,7 @@ from customers.models import (
     Note,
     NoteFile,
     RelatedPerson,
+    SavedView,
     TemporaryAccess,
 )
 from notifications.models import OutgoingEmail
@@ -286,6 +288,21 @@ def chosen_columns(lender: Lender) -> dict[str, Any]:
     return {f"column_{number}": name for number, name in enumerate(factories.IMPORT_HEADER)}
 
 
+def bulk_change(lender: Lender) -> list[Any]:
+    """The admin's."""
+    return [BulkChange.objects.for_organization(lender.organization).get().pk]
+
+
+def shared_view(lender: Lender) -> list[Any]:
+    """Of the Super Admin."""
+    return [SavedView.objects.for_organization(lender.organization).get().pk]
+
+
+def of_nobody(lender: Lender) -> dict[str, Any]:
+    """With nobody chosen; tests/customers/test_bulk_pages.py chooses some."""
+    return {"expected": 0, "seen_at": 0, "status": "active", "manager": lender["other_manager"].pk}
+
+
 def organization_facts(lender: Lender) -> dict[str, Any]:
     return {
         "name": "Kudi Bank",
@@ -307,6 +324,7 @@ CARDS = EVERYBODY - OVERSEERS - {"account_manager"}
 """For whom papers of the first account manager's customer do not exist: they see the card, or not even that."""
 CREATORS = ADMINS | {"loan_officer"}
 ADMIN = frozenset({"admin"})
+STATUS_CHANGERS = ADMINS | MANAGERS | {"loan_officer"}
 STRANGERS = frozenset({"loan_officer", "other_manager"})
 """For whom a request of support about the first account manager's customer does not exist."""
 
@@ -335,6 +353,25 @@ ROWS: list[Row] = [
         get=False,
     ),
     *page("customers:customer_import_refusals", ADMIN, CREATORS - ADMIN, args=import_in("done")),
+    *page("customers:customer_bulk_assign", ADMINS),
+    Row("customers:customer_bulk_assign", "POST", ADMINS, payload=of_nobody, unfit=ADMINS),
+    *page("customers:customer_bulk_remove", ADMINS),
+    Row("customers:customer_bulk_remove", "POST", ADMINS, payload=of_nobody, unfit=ADMINS),
+    *page("customers:customer_bulk_status", STATUS_CHANGERS),
+    Row("customers:customer_bulk_status", "POST", STATUS_CHANGERS, payload=of_nobody, unfit=STATUS_CHANGERS),
+    *page("customers:customer_bulk_progress", frozenset({"admin"}), FINDERS - {"admin"}, args=bulk_change),
+    *page(
+        "customers:customer_bulk_undo",
+        frozenset({"admin"}),
+        frozenset({"super_admin"}),
+        args=bulk_change,
+        post=nothing,
+        get=False,
+    ),
+    *page("customers:customer_columns", FINDERS, post=lambda lender: {"column": "phone"}, get=False),
+    *page("customers:customer_view_save", FINDERS, post=lambda lender: {"name": "Mine"}),
+    *page("customers:customer_view_edit", ADMINS, post=lambda lender: {"name": "Renamed"}, args=shared_view),
+    *page("customers:customer_view_delete", ADMINS, post=nothing, args=shared_view),
     *page("customers:customer_create", ADMINS | {"loan_officer"}, post=new_customer),
     *page("customers:customer_profile", EVERYBODY - NOBODYS, NOBODYS, args=customer("free")),
     *page("customers:customer_profile", EVERYBODY - OTHERS, OTHERS, args=customer("own")),

@@ -20,7 +20,7 @@ from accounts.models import Organization, OrganizationLogo
 from audit.services import record
 from audit.verbs import Verb
 from customers.files import store
-from customers.models import ExportChunk
+from customers.models import ExportChunk, SavedView
 from lendconsole.tenancy import as_owner, organization_context, tenant_models
 from notifications.models import OutgoingEmail
 from tests import factories
@@ -77,6 +77,15 @@ def furnished(world: World) -> World:
                 factories.ImportFactory(**imports, state=import_state)
             refusals = store(io.BytesIO(b"Line"), name=f"{canary}-refused.csv")
             factories.ImportFactory(**imports, state="done", refusals=refusals)
+            factories.BulkChangeFactory(
+                organization=lender.organization,
+                member=lender["admin"],
+                customer_ids=[lender.customers["own"].pk],
+                words=f"{canary}-Words",
+            )
+            SavedView.objects.create(
+                organization=lender.organization, member=lender["super_admin"], name=f"{canary}-View", is_shared=True
+            )
             factories.request(lender.customers["own"], lender["customer_support"], reason=f"{canary}-Reason")
             factories.emergency(lender.customers["distant"], lender["loan_officer"], reason=f"{canary}-Reason")
             factories.cover(lender["account_manager"], lender["loan_officer"], reason=f"{canary}-Reason")

@@ -19,7 +19,8 @@ CONTENT_TYPES: Final = {
     Export.Format.CSV: "text/csv; charset=utf-8",
     Export.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-_WIDTHS: Final = (18, 18, 22, 18, 30, 24, 24, 12, 12)
+_WIDTHS: Final = {"Last name": 22, "E-mail": 30, "Office": 24, "Account manager": 24, "Status": 12, "Date joined": 12}
+_WIDTH: Final = 18
 
 
 class Sheet(Protocol):
@@ -82,8 +83,8 @@ class _Workbook:
         self._book.set_properties({"title": title, "author": author, "comments": "Made by lendconsole"})
         self._sheet = self._book.add_worksheet("Customers")
         self._sheet.freeze_panes(1, 0)
-        for column, width in enumerate(_WIDTHS):
-            self._sheet.set_column(column, column, width)
+        for column, name in enumerate(header):
+            self._sheet.set_column(column, column, _WIDTHS.get(name, _WIDTH))
         bold = self._book.add_format({"bold": True})
         for column, name in enumerate(header):
             self._sheet.write_string(0, column, name, bold)

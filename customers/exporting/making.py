@@ -23,10 +23,10 @@ from django.utils import timezone
 from accounts.pagination import COUNT_CAP
 from customers.errors import ExportStopped
 from customers.exporting.files import MOST_XLSX_ROWS, Sheet, open_sheet
-from customers.exporting.rows import HEADER, ROWS_AT_ONCE, found_ids, read_rows
+from customers.exporting.rows import ROWS_AT_ONCE, found_ids, header, read_rows
 from customers.filters import Filters
+from customers.list_frame import filter_choices
 from customers.models import Export, ExportChunk
-from customers.readers import filter_choices
 from lendconsole.errors import PermissionMissing
 from lendconsole.tenancy import organization_context
 from notifications.hints import publish
@@ -115,13 +115,15 @@ class _Making:
         self.organization_id: int = export.organization_id
         self.rights = ""
         self.author = ""
+        self.columns: tuple[str, ...] = ()
 
     def run(self) -> None:
         with tempfile.TemporaryDirectory(prefix="export-") as folder:
             path = Path(folder) / "file"
             ids = self._find()
+            names = header(self.columns)
             with open_sheet(
-                path, self.export.format, HEADER, title=f"Customers of {self.export.organization}", author=self.author
+                path, self.export.format, names, title=f"Customers of {self.export.organization}", author=self.author
             ) as sheet:
                 written = self._write_rows(sheet, ids)
                 sheet.sign(self._watermark(written))
@@ -136,6 +138,7 @@ class _Making:
                 raise ExportStopped(
                     "Its filters name something that was changed since. Set them anew and export once more."
                 )
+            self.columns = filters.columns
             ids = found_ids(member, filters)
             if len(ids) > COUNT_CAP and not self.export.is_confirmed:
                 raise ExportStopped(
@@ -151,7 +154,7 @@ class _Making:
         for start in range(0, len(ids), ROWS_AT_ONCE):
             with organization_context(self.organization_id):
                 member = self._member()
-                written += sheet.add(read_rows(member, ids[start : start + ROWS_AT_ONCE]))
+                written += sheet.add(read_rows(member, ids[start : start + ROWS_AT_ONCE], self.columns))
                 self._note(progress=min(start + ROWS_AT_ONCE, len(ids)))
         return written
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Final
 
 from django.db.models import QuerySet
 
+from customers.columns import COLUMNS
 from customers.filters import Filters
 from customers.models import Customer
 from customers.querysets import FULL
@@ -19,15 +20,24 @@ from teams.models import Member
 Cell = str | date
 ROWS_AT_ONCE: Final = 2_000
 _IDS_AT_ONCE: Final = 10_000
-HEADER: Final = (
-    "Customer number", "First name", "Last name", "Phone", "E-mail", "Office", "Account manager", "Status", "Date joined",
-)  # fmt: skip
+_LABELS: Final = {key: column.label for key, column in COLUMNS.items()} | {"joined": "Date joined"}
+_UNASKED: Final = tuple(key for key in COLUMNS if key != "segment")
+"""The columns of somebody who chose none."""
 _READ: Final = (
-    "pk", "access", "number", "first_name", "last_name", "phone", "email", "office__name",
+    "pk", "access", "number", "first_name", "last_name", "phone", "email", "segment", "office__name",
     "account_manager__user__first_name", "account_manager__user__last_name", "status", "joined_on",
 )  # fmt: skip
 _STATUSES: Final[dict[str, str]] = {str(value): str(label) for value, label in Customer.Status.choices}
+_SEGMENTS: Final[dict[str, str]] = {str(value): str(label) for value, label in Customer.Segment.choices}
 _TAIL: Final = 5
+
+
+def header(columns: Sequence[str]) -> list[str]:
+    """Number and name, then the columns as the list has them."""
+    return ["Customer number", "First name", "Last name", *(_LABELS[key] for key in columns or _UNASKED)]
+
+
+HEADER: Final = tuple(header(()))
 
 
 def found_customers(member: Member, filters: Filters) -> QuerySet[Customer]:
@@ -46,16 +56,23 @@ def found_ids(member: Member, filters: Filters) -> array[int]:
     return array("q", ids.iterator(chunk_size=_IDS_AT_ONCE))
 
 
-def read_rows(member: Member, ids: array[int]) -> Iterator[list[Cell]]:
+def read_rows(member: Member, ids: array[int], columns: Sequence[str] = ()) -> Iterator[list[Cell]]:
     """The lines of a few customers. The rule is asked again: who is no longer found is left out, who became a card is masked."""
     rows = Customer.objects.still_visible_to(member).filter(pk__in=list(ids)).with_access(member)
     by_id = {row[0]: row for row in rows.order_by().values_list(*_READ)}
-    return (_cells(by_id[pk]) for pk in ids if pk in by_id)
+    places = [_PLACES[key] for key in columns or _UNASKED]
+    for pk in ids:
+        if pk in by_id:
+            cells = _cells(by_id[pk])
+            yield [*cells[:3], *(cells[place] for place in places)]
+
+
+_PLACES: Final = {key: place for place, key in enumerate(COLUMNS, start=3)}
 
 
 def _cells(row: tuple[Any, ...]) -> list[Cell]:
-    """Masked where, and just as, the list masks."""
-    _, access, number, first_name, last_name, phone, email, office, given, family, status, joined_on = row
+    """Number and name, then every column of the list in its order; masked where, and just as, the list masks."""
+    _, access, number, first_name, last_name, phone, email, segment, office, given, family, status, joined_on = row
     is_full = access == FULL
     return [
         number,
@@ -63,6 +80,7 @@ def _cells(row: tuple[Any, ...]) -> list[Cell]:
         last_name,
         _national(phone) if is_full else _masked(phone),
         email if is_full else mask_email(email),
+        _SEGMENTS.get(segment, segment) if is_full else "",
         office,
         f"{given} {family}" if given is not None else "",
         _STATUSES.get(status, status),

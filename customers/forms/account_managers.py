@@ -1,8 +1,8 @@
-"""Choosing a customer's account manager, office first, and taking one away."""
+"""Choosing an account manager, office first, and taking one away."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django import forms
 
@@ -13,23 +13,24 @@ from lendconsole.forms import ConsoleForm, SubmitOnce, VersionGuard
 from teams.models import Member
 from teams.office_tree import OfficeField
 
-REASON = {"required": False, "max_length": 300}
+REASON: Final[dict[str, Any]] = {"required": False, "max_length": 300}
 
 
-class AccountManagerForm(SubmitOnce, VersionGuard, ConsoleForm):
-    """`managers`: the eligible members of the chosen office with their load; `lightest_id` is the one who holds the fewest."""
+class ManagerChoice(ConsoleForm):
+    """`managers`: the eligible members of the chosen office with their load; `lightest_id` is the one who holds the fewest.
+
+    `url` is the page itself, asked for the members of another office; `first_office` stands at the top.
+    """
 
     office = OfficeField(label="Office", empty_label=None)
     manager = ManagerField(queryset=None, label="Account manager")
-    reason = forms.CharField(**REASON)  # type: ignore[arg-type]  # shared words for two forms
 
-    def __init__(self, *args: Any, member: Member, customer: Customer, **kwargs: Any) -> None:
-        self.customer = customer
+    def __init__(self, *args: Any, member: Member, url: str, first_office: int | None = None, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
         office = cast(OfficeField, self.fields["office"])
-        office.first_id = customer.office_id
+        office.first_id = first_office
         office.offer(assignable_offices(member))
-        ask_for_managers(office, member.url("customers:account_manager_assign", customer.pk))
+        ask_for_managers(office, url)
         self.chosen_office = chosen_office(self)
         managers = assignable_managers(member, self.chosen_office)
         if self.chosen_office is None:
@@ -39,5 +40,13 @@ class AccountManagerForm(SubmitOnce, VersionGuard, ConsoleForm):
         cast(ManagerField, self.fields["manager"]).queryset = managers
 
 
+class AccountManagerForm(SubmitOnce, VersionGuard, ManagerChoice):
+    reason = forms.CharField(**REASON)
+
+    def __init__(self, *args: Any, member: Member, customer: Customer, **kwargs: Any) -> None:
+        url = member.url("customers:account_manager_assign", customer.pk)
+        super().__init__(*args, member=member, url=url, first_office=customer.office_id, **kwargs)
+
+
 class AccountManagerRemoveForm(SubmitOnce, VersionGuard, ConsoleForm):
-    reason = forms.CharField(**REASON)  # type: ignore[arg-type]  # as above
+    reason = forms.CharField(**REASON)

@@ -31,6 +31,12 @@ from teams.models import Member, Office
 from teams.office_tree import OfficeField
 
 EARLIEST: Final = date(1900, 1, 1)
+STATUS_REASON: Final[dict[str, Any]] = {
+    "required": False,
+    "max_length": 300,
+    "widget": forms.Textarea({"rows": 2}),
+    "help_text": "Needed for Inactive and Blacklisted, and when a customer is no longer blacklisted.",
+}
 
 
 class DetailsForm(SubmitOnce, ConsoleModelForm):
@@ -179,12 +185,7 @@ class CustomerEditForm(VersionGuard, DetailsForm):
 
 class CustomerStatusForm(SubmitOnce, VersionGuard, ConsoleForm):
     status = forms.ChoiceField(choices=Customer.Status)
-    reason = forms.CharField(
-        required=False,
-        max_length=300,
-        widget=forms.Textarea({"rows": 2}),
-        help_text="Needed for Inactive and Blacklisted, and when a customer is no longer blacklisted.",
-    )
+    reason = forms.CharField(**STATUS_REASON)
 
 
 def _major(minor: int | None, currency: str) -> Decimal | None:

@@ -1,6 +1,7 @@
 from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission, TemporaryAccess  # isort: skip  # before Customer, whose queryset needs them
 from customers.models.assignment import Assignment
 from customers.models.borrower import BorrowerLink, ImpostorReport, ManagerCode
+from customers.models.bulk import BulkChange
 from customers.models.customer import Customer
 from customers.models.documents import Document
 from customers.models.export import Export, ExportChunk
@@ -9,12 +10,14 @@ from customers.models.imports import ChangedCustomer, CustomerImport, ImportMemo
 from customers.models.notes import Note, NoteFile, NoteMention
 from customers.models.related_people import RelatedPerson
 from customers.models.requests import AccessRequest
+from customers.models.view import SavedView
 
 __all__ = [
     "MANAGE",
     "AccessRequest",
     "Assignment",
     "BorrowerLink",
+    "BulkChange",
     "ChangedCustomer",
     "Cover",
     "Customer",
@@ -31,6 +34,7 @@ __all__ = [
     "NoteFile",
     "NoteMention",
     "RelatedPerson",
+    "SavedView",
     "StoredChunk",
     "StoredFile",
     "TemporaryAccess",

@@ -23,7 +23,8 @@ class Assignment(TenantModel):
     ended_by = models.ForeignKey("teams.Member", models.PROTECT, null=True, related_name="+")
     reason = models.CharField(max_length=300, blank=True)
     end_reason = models.CharField(max_length=300, blank=True)
-    batch = models.UUIDField(null=True, help_text="shared by the periods that one import or bulk move began")
+    batch = models.UUIDField(null=True, help_text="shared by the periods that one import or bulk change began")
+    end_batch = models.UUIDField(null=True, help_text="shared by the periods that one bulk change ended")
 
     class Meta(TenantModel.Meta):
         constraints = [
@@ -54,6 +55,16 @@ class Assignment(TenantModel):
                 name="customers_assignment_open",
             ),
             models.Index(fields=["customer", "-started_at"], name="customers_assignment_history"),
+            models.Index(
+                fields=["organization", "batch", "customer"],
+                condition=Q(batch__isnull=False),
+                name="customers_assignment_batch",
+            ),
+            models.Index(
+                fields=["organization", "end_batch", "customer"],
+                condition=Q(end_batch__isnull=False),
+                name="customers_assignment_end_batch",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -113,7 +113,7 @@ class Customer(TenantModel):
 
     objects = CustomerQuerySet.as_manager()
 
-    # What CustomerQuerySet.with_access, with_papers and with_oversight add to a row that is shown to a member.
+    # What CustomerQuerySet.with_access, with_papers, with_oversight and with_absence add to a row that is shown to a member.
     access: str
     can_edit: bool
     can_change_status: bool
@@ -123,6 +123,7 @@ class Customer(TenantModel):
     can_upload: bool
     can_review: bool
     can_oversee: bool
+    manager_is_absent: bool
 
     class Meta(TenantModel.Meta):
         permissions = [(MANAGE, "Works the customer as their own")]
@@ -153,6 +154,7 @@ class Customer(TenantModel):
             models.Index(fields=["organization", "office", "name_key", "id"], name="customers_office_list"),
             models.Index(fields=["organization", "account_manager", "name_key", "id"], name="customers_manager_list"),
             models.Index(fields=["organization", "status", "name_key", "id"], name="customers_status_list"),
+            models.Index(fields=["organization", "account_manager", "office", "id"], name="customers_manager_office"),
             GinIndex(
                 fields=["organization", "search"], opclasses=["int8_ops", "gin_trgm_ops"], name="customers_search"
             ),

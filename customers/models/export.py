@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils import timezone
 
-from customers.querysets import ExportQuerySet
+from customers.querysets import ExpiringJobQuerySet
 from lendconsole.tenancy import SameOrganization, TenantModel
 
 
@@ -39,7 +39,7 @@ class Export(TenantModel):
     finished_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()
 
-    objects = ExportQuerySet.as_manager()
+    objects = ExpiringJobQuerySet.as_manager()
 
     class Meta(TenantModel.Meta):
         constraints = [

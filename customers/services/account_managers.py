@@ -33,7 +33,7 @@ def assign_account_manager(
     ManagerNotEligible or StaleVersion. Choosing the present manager again changes nothing.
     """
     customer = lock_customer(actor, Capability.CUSTOMERS_ASSIGN, customer)
-    manager = _lock_manager(actor, manager)
+    manager = lock_manager(actor, manager.pk)
     former = customer.account_manager
     if former == manager:
         return Assignment.objects.get(customer=customer, ended_at=None)
@@ -92,13 +92,14 @@ def release_customer(*, actor: Member, customer: Customer) -> None:
         _write_column(customer, None)
 
 
-def _lock_manager(actor: Member, manager: Member) -> Member:
+def lock_manager(actor: Member, pk: int) -> Member:
     """The chosen member, locked so that nobody deactivates them or closes customers to their role meanwhile.
 
-    Asked after the lock: a statement that waits for it would still see the role's permissions of before.
+    Asked after the lock: a statement that waits for it would still see the role's permissions of before. Raises
+    ManagerNotEligible.
     """
-    Member.objects.for_organization(actor.organization).select_for_update().filter(pk=manager.pk).first()
-    eligible = assignable_managers(actor).filter(pk=manager.pk).first()
+    Member.objects.for_organization(actor.organization).select_for_update().filter(pk=pk).first()
+    eligible = assignable_managers(actor).filter(pk=pk).first()
     if eligible is None:
         raise ManagerNotEligible("This member cannot be an account manager now. Choose another one.")
     return eligible

@@ -120,8 +120,8 @@ def change_customer_status(
         return row
     if version is not None:
         _refuse_stale(row, version)
-    if not reason and (status in _STATUSES_WITH_REASON or former == Customer.Status.BLACKLISTED):
-        raise ReasonMissing(_why_reason(status, former))
+    if not reason:
+        refuse_without_reason(status, former)
     row.status, row.status_reason = status, reason
     row.version += 1
     row.save(update_fields=["status", "status_reason", "version", "updated_at"])
@@ -189,10 +189,12 @@ def _refuse_stale(row: Customer, version: int) -> None:
         )
 
 
-def _why_reason(status: Customer.Status, former: Customer.Status) -> str:
+def refuse_without_reason(status: Customer.Status, former: Customer.Status) -> None:
+    """Raises ReasonMissing where this change of status needs one."""
     if former == Customer.Status.BLACKLISTED:
-        return "Say why the customer is no longer blacklisted."
-    return f"Say why the customer becomes {status.label.lower()}."
+        raise ReasonMissing("Say why the customer is no longer blacklisted.")
+    if status in _STATUSES_WITH_REASON:
+        raise ReasonMissing(f"Say why the customer becomes {status.label.lower()}.")
 
 
 def _differs(row: Customer, key: str, value: Any) -> bool:

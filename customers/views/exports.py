@@ -8,22 +8,28 @@ from typing import Any, ClassVar, Final
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.utils import timezone
+from django.utils.http import urlencode
 
 from accounts.pages import ConsoleMixin, ConsolePage, FormPage
 from accounts.pagination import COUNT_CAP
+from customers.choosing import chosen_or_listed
+from customers.errors import LookupsUsedUp
 from customers.exporting.files import CONTENT_TYPES
 from customers.filters import Filters, sees_cards
 from customers.forms.exports import ExportForm
+from customers.list_frame import filter_choices
 from customers.models import Export
-from customers.readers import CustomerPage, customer_count, filter_choices
+from customers.readers import CustomerPage, customer_count
 from customers.services.exports import find_export, is_outdated, pieces, request_export, take_export
+from customers.services.lookups import note_lookup
 from customers.views.list import written_count
+from lendconsole.errors import PermissionMissing
 from teams.capabilities import Capability
 
 # What an address of the list says besides its filters.
 _NO_FILTERS: Final = frozenset({"after", "before", "page", "panel"})
 _MOST_PARAMETERS: Final = 30
-_LONGEST_PARAMETER: Final = 200
+_LONGEST_PARAMETER: Final = 2_000
 SHOWN: Final = 25
 
 
@@ -37,7 +43,8 @@ class CustomerExportView(FormPage):
 
     @cached_property
     def parameters(self) -> dict[str, str]:
-        given = [(name, str(value).strip()[:_LONGEST_PARAMETER]) for name, value in self.request.GET.items()]
+        listed = chosen_or_listed(self.request.GET)
+        given = [(name, value.strip()[:_LONGEST_PARAMETER]) for name, value in listed.items()]
         known = [(name[:40], value) for name, value in given if name not in _NO_FILTERS and value]
         return dict(known[:_MOST_PARAMETERS])
 
@@ -51,6 +58,10 @@ class CustomerExportView(FormPage):
 
     def find(self) -> None:
         self.member.require(Capability.CUSTOMERS_FIND)
+        try:
+            note_lookup(actor=self.member, text=self.filters.q)
+        except LookupsUsedUp as error:
+            raise PermissionMissing(str(error)) from error
 
     def needs_fresh_sign_in(self) -> bool:
         """Where counting stopped early there may be as many as that."""
@@ -62,7 +73,7 @@ class CustomerExportView(FormPage):
             count_text=written_count(self.found),
             is_single=self.found.total == 1,
             sees_cards=sees_cards(self.member),
-            back=f"{self.member.url('customers:customer_list')}?{self.request.GET.urlencode()}",
+            back=f"{self.member.url('customers:customer_list')}?{urlencode(self.parameters)}",
             **kwargs,
         )
 

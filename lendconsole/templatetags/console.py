@@ -96,17 +96,35 @@ def icon(name: str, css: str = "") -> SafeString:
     return _icon(name, css)
 
 
+_STROKES: Final = SafeString(
+    'viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+)
+
+
 @cache
 def _icon(name: str, css: str) -> SafeString:
+    return format_html(
+        '<svg class="icon{}" width="24" height="24" {} aria-hidden="true">{}</svg>',
+        f" {css}" if css else "",
+        _STROKES,
+        _shapes(name),
+    )
+
+
+def _shapes(name: str) -> SafeString:
     source = (ICONS / f"{name}.svg").read_text(encoding="utf-8")
     shapes = re.sub(r"\s*\n\s*", "", source[source.index(">") + 1 : source.rindex("</svg>")])
-    shapes = shapes.replace('<path stroke="none" d="M0 0h24v24H0z" fill="none" />', "")
-    return format_html(
-        '<svg class="icon{}" width="24" height="24" viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2"'
-        ' stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">{}</svg>',
-        f" {css}" if css else "",
-        SafeString(shapes),
+    return SafeString(shapes.replace('<path stroke="none" d="M0 0h24v24H0z" fill="none" />', ""))
+
+
+@register.simple_tag
+@cache
+def shared_icons(*names: str) -> SafeString:
+    """The icons that every row of a list repeats, drawn once: `{% menu_items %}` refers to them."""
+    symbols = format_html_join(
+        "", '<symbol id="icon-{}" {}>{}</symbol>', ((name, _STROKES, _shapes(name)) for name in names)
     )
+    return format_html('<svg class="d-none" aria-hidden="true">{}</svg>', symbols)
 
 
 @register.filter
@@ -133,10 +151,10 @@ def row_menu(content: SafeString, name: str) -> SafeString:
 
 @register.simple_tag
 def menu_items(actions: Iterable[Any]) -> SafeString:
-    """The items of a row menu from objects with label, icon, url and is_dialog."""
+    """The items of a row menu from objects with label, icon, url and is_dialog. The page has the icons as `{% shared_icons %}`."""
     items = (
         f'<li><a class="dropdown-item" href="{escape(action.url)}"{" data-dialog" if action.is_dialog else ""}>'
-        f"{_icon(action.icon, '')}{escape(action.label)}</a></li>"
+        f'<svg class="icon" aria-hidden="true"><use href="#icon-{action.icon}"/></svg>{escape(action.label)}</a></li>'
         for action in actions
     )
     return SafeString("".join(items))

@@ -11,13 +11,17 @@
   const dialogContent = one("#dialog-content");
   let dialogAddress = "";
 
+  const openDialog = (address) => {
+    dialogAddress = address;
+    htmx.ajax("GET", address, { source: dialogContent, target: dialogContent, swap: "innerHTML" });
+  };
+
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[data-dialog]");
     if (link && !event.defaultPrevented && !event.ctrlKey && !event.metaKey && !event.shiftKey && window.htmx) {
       event.preventDefault();
       link.closest("[popover]")?.hidePopover();
-      dialogAddress = link.href;
-      htmx.ajax("GET", link.href, { source: dialogContent, target: dialogContent, swap: "innerHTML" });
+      openDialog(link.href);
     }
     if (event.target.closest("[data-dialog-close]") && dialog.open) {
       event.preventDefault();
@@ -90,6 +94,41 @@
       target.focus({ preventScroll: true });
     }
   });
+
+  // A form with data-dialog opens the address of its button, with what is filled in, in the dialog.
+  document.addEventListener("submit", (event) => {
+    const { target: form, submitter } = event;
+    if (!form.matches("[data-dialog]") || !window.htmx) return;
+    event.preventDefault();
+    const address = new URL(submitter?.formAction || form.action);
+    address.search = new URLSearchParams(new FormData(form, submitter));
+    openDialog(address.href);
+  });
+
+  // Lines of a list that can be ticked: all of the page at once, and how many are.
+  const countChosen = () => {
+    const form = one("[data-choices]");
+    if (!form) return;
+    const boxes = [...form.elements].filter((box) => box.name === "customer");
+    const chosen = boxes.filter((box) => box.checked).length;
+    const isAll = Boolean(form.elements.all?.checked);
+    const whole = one("[data-choose-all]", form);
+    whole.checked = chosen > 0 && chosen === boxes.length;
+    whole.indeterminate = chosen > 0 && chosen < boxes.length;
+    one("[data-when-chosen]", form).hidden = !chosen && !isAll;
+    one("[data-chosen-count]", form).textContent = isAll ? "All that match" : `${chosen} chosen`;
+  };
+  document.addEventListener("change", ({ target }) => {
+    const form = target.form;
+    if (!form?.matches("[data-choices]")) return;
+    if (target.matches("[data-choose-all]")) {
+      [...form.elements].filter((box) => box.name === "customer").forEach((box) => (box.checked = target.checked));
+    }
+    if (target.name === "customer" && form.elements.all) form.elements.all.checked = false;
+    countChosen();
+  });
+  document.addEventListener("htmx:afterSettle", countChosen);
+  addEventListener("pageshow", countChosen);
 
   // Buttons: one press, one submission. A page that comes back from the browser's memory starts afresh.
   document.addEventListener("submit", (event) => {

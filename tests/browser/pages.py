@@ -55,6 +55,10 @@ def _several_members(site: Site) -> At:
     return At(query="?" + "&".join(f"member={number}" for number in numbers))
 
 
+def _ticked(site: Site) -> At:
+    return At(query="?" + "&".join(f"customer={site.lender.customers[name].pk}" for name in ("own", "free")))
+
+
 def _own_role(site: Site, query: str = "") -> list[At]:
     """The one that the lender made itself."""
     return [At((site.lender.roles["no_users_unit"].pk,), query)]
@@ -71,6 +75,7 @@ OF_AN_ADMIN: Pages = {
         At(),
         At(query="?q=nobody+of+this+name&status=active"),
         At(query=f"?office={site.lender.branch.pk}&account_manager=nobody&sort=-joined"),
+        At(query="?q=ada&attention=needed&sort=status"),
     ],
     "customers:customer_export": lambda site: [At(), At(query="?q=o&status=active&segment=nonsense")],
     "customers:customer_exports": _plain,
@@ -81,6 +86,13 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_import_places": lambda site: [At((site.imports["checked"],))],
     "customers:customer_import_start": lambda site: [At((site.imports["checked"],))],
     "customers:customer_import_undo": lambda site: [At((site.imports["done"],))],
+    "customers:customer_bulk_assign": lambda site: [At(), At(query="?all=1"), At(query="?all=1&list=q%3Dnobody")],
+    "customers:customer_bulk_remove": lambda site: [At(), _ticked(site)],
+    "customers:customer_bulk_status": lambda site: [_ticked(site)],
+    "customers:customer_bulk_progress": lambda site: [At((pk,)) for pk in site.bulk_changes],
+    "customers:customer_view_save": lambda site: [At(query="?list=status%3Dactive")],
+    "customers:customer_view_edit": lambda site: [At((site.saved_view,))],
+    "customers:customer_view_delete": lambda site: [At((site.saved_view,))],
     "customers:customer_create": _plain,
     "customers:customer_profile": lambda site: [*_customer(site), *_two_customers(site)],
     "customers:customer_activity": _customer,
@@ -255,6 +267,8 @@ NO_PAGES = {
     "accounts:session_end",
     "account_set_password",
     "customers:customer_data_file",
+    "customers:customer_bulk_undo",
+    "customers:customer_columns",
     "customers:customer_export_file",
     "customers:document_file",
     "customers:note_done",

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from customers.bulk.running import GAVE_UP
 from customers.exporting.making import CHANGED
 from customers.models import Customer, Export
 from customers.services.access import decline_access, request_access
@@ -16,6 +17,7 @@ from customers.services.borrowers import borrower_page_url
 from customers.services.documents import review_document
 from customers.services.notes import NoteFacts, add_note
 from customers.services.records import change_customer_status, open_profile
+from customers.services.views import save_view
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability, Reach
@@ -52,6 +54,8 @@ class Site:
     guarantor: int
     imports: dict[str, int]
     """By state."""
+    bulk_changes: list[int]
+    saved_view: int
 
 
 def furnish(lender: Lender, other: Lender) -> Site:
@@ -76,6 +80,8 @@ def furnish(lender: Lender, other: Lender) -> Site:
         note = _notes(lender)
         guarantor = factories.related_person(lender.customers["free"], address="12 Allen Avenue, Ikeja").pk
         factories.related_person(lender.customers["free"], kind="next_of_kin", name="Emeka Etim", phone="")
+        bulk_changes = _bulk_changes(lender)
+        saved_view = _saved_views(lender)
         now = timezone.now()
         cover = factories.cover(lender["account_manager"], lender["loan_officer"], starts_at=now, reason="On leave").pk
         factories.cover(lender["super_admin"], lender["admin"])
@@ -98,6 +104,8 @@ def furnish(lender: Lender, other: Lender) -> Site:
         note,
         guarantor,
         imports,
+        bulk_changes,
+        saved_view,
     )
 
 
@@ -204,6 +212,29 @@ def _imports(lender: Lender) -> dict[str, int]:
     held = timezone.now() + timedelta(hours=1)
     facts = {"organization": lender.organization, "member": lender["super_admin"], "leased_until": held}
     return {state: factories.ImportFactory(**facts, state=state, **rest).pk for state, rest in states.items()}
+
+
+def _saved_views(lender: Lender) -> int:
+    """Of whom looks at the pages, one shared and one not; and one of a colleague."""
+    query = "status=active&sort=-joined&columns=phone%2Cemail"
+    save_view(actor=lender["admin"], name="Joined lately", is_shared=True, query="sort=-joined")
+    save_view(actor=lender["super_admin"], name="To call", is_shared=False, query=query)
+    return save_view(actor=lender["super_admin"], name="Active", is_shared=True, query=query).pk
+
+
+def _bulk_changes(lender: Lender) -> list[int]:
+    """Of whom looks at the pages: under way, done in part, stopped, and taken back."""
+    ids = [customer.pk for customer in lender.customers.values()]
+    facts = {"organization": lender.organization, "member": lender["super_admin"], "customer_ids": ids}
+    held = timezone.now() + timedelta(hours=1)  # as for exports
+    states: list[dict[str, Any]] = [
+        {"state": "running", "size": 12_431, "progress": 5_000, "leased_until": held, "words": "Status: Active"},
+        {"kind": "assign", "manager": lender["other_manager"], "changed": 3, "reason": "New branch plan"},
+        {"kind": "status", "status": "inactive", "state": "stopped", "progress": 2, "state_reason": GAVE_UP},
+    ]
+    rows = [factories.BulkChangeFactory(**{**facts, **state}) for state in states]
+    undo = factories.BulkChangeFactory(**facts, kind="undo", undoes=rows[1], changed=1)
+    return [row.pk for row in (*rows, undo)]
 
 
 def _accesses(lender: Lender) -> int:

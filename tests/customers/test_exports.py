@@ -437,7 +437,7 @@ def test_rights_lost_in_the_middle_stop_it(world: World, monkeypatch: pytest.Mon
     export = ask(kudi)
     read = making.read_rows
 
-    def demoted(member: Member, ids: Any) -> Any:
+    def demoted(member: Member, ids: Any, columns: Any) -> Any:
         Member.objects.filter(pk=member.pk).update(role=kudi.roles["customer_support"], version=member.version + 1)
         return read(member, ids)
 
@@ -523,7 +523,7 @@ def test_an_export_that_was_removed_meanwhile_leaves_no_file(world: World, monke
     export = ask(kudi)
     read = making.read_rows
 
-    def removed(member: Member, ids: Any) -> Any:
+    def removed(member: Member, ids: Any, columns: Any) -> Any:
         Export.objects.filter(pk=export.pk).delete()
         return read(member, ids)
 

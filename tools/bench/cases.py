@@ -11,8 +11,8 @@ from typing import Any, Final
 from accounts.models import Organization
 from customers.exporting.making import make_export
 from customers.filters import Filters
+from customers.list_frame import filter_choices
 from customers.models import Customer, Export
-from customers.readers import filter_choices
 from customers.services.exports import request_export
 from customers.text import SearchTerm
 from lendconsole.tenancy import organization_context

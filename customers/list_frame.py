@@ -1,0 +1,128 @@
+"""What stands around the list of customers: what its filters offer, the saved views, the columns, the figures of its cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Exists, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
+
+from accounts.pagination import COUNT_CAP, CappedCount
+from customers.attention import not_working
+from customers.columns import known
+from customers.filters import Choice, Choices
+from customers.models import Customer, SavedView
+from customers.readers import in_tree_order, name_of, together
+from teams.capabilities import Capability, Reach
+from teams.models import Member, Office
+
+SHOWN_VIEWS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SavedLink:
+    """A saved view as the menu of the list shows it."""
+
+    pk: int
+    name: str
+    query: str
+    is_shared: bool
+    member_id: int
+    owner: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListFrame:
+    """What stands around a list: its filters' choices, the saved views, one's own columns, and the figures of the cards."""
+
+    choices: Choices
+    views: list[SavedLink]
+    columns: tuple[str, ...]
+    cards: dict[str, int]
+
+
+def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
+    """All of it in one statement."""
+    links = JSONObject(
+        pk="pk", name="name", query="query", is_shared="is_shared", member_id="member_id", owner=name_of("member__user")
+    )
+    views = SavedView.objects.visible_to(member).named().order_by("name", "pk")[:SHOWN_VIEWS]
+    columns = SavedView.objects.of(member).filter(name="").values("columns")
+    parts = {
+        **_choice_parts(member),
+        "views": ArraySubquery(views.values(json=links)),
+        "columns": Subquery(columns),
+        **(_card_parts(member) if with_cards else {}),
+    }
+    found = together(member.organization, parts)
+    return ListFrame(
+        choices=_choices(found),
+        views=[SavedLink(**view) for view in found["views"] or ()],
+        columns=known(found["columns"] or ()),
+        cards=_cards(found) if with_cards else {},
+    )
+
+
+def _card_parts(member: Member) -> dict[str, Subquery]:
+    """Who needs attention is told apart in three: of each account manager an index has them in ranges by office."""
+    visible = Customer.objects.visible_to(member)
+    members = Member.objects.for_organization(member.organization)
+    return {
+        "all": CappedCount(visible),
+        "active": CappedCount(visible.filter(status=Customer.Status.ACTIVE)),
+        "unassigned": CappedCount(visible.filter(account_manager=None)),
+        "below": _HeldCount(member, members, Q(office__lt=OuterRef("office"))),
+        "above": _HeldCount(member, members, Q(office__gt=OuterRef("office"))),
+        "not_working": _HeldCount(member, not_working(member.organization), Q(office=OuterRef("office"))),
+    }
+
+
+class _HeldCount(CappedCount):
+    """How many customers of each of the managers fit, no further than COUNT_CAP + 1.
+
+    Manager by manager, because the planner would rather join, and read all customers of an organization in good order.
+    """
+
+    def __init__(self, member: Member, managers: QuerySet[Member], condition: Q) -> None:
+        held = Customer.objects.still_visible_to(member).filter(condition, account_manager=OuterRef("pk"))
+        ids = Func(
+            ArraySubquery(held.order_by().values("pk")[: COUNT_CAP + 1]), function="unnest", output_field=IntegerField()
+        )
+        Subquery.__init__(self, managers.order_by().values(customer=ids)[: COUNT_CAP + 1])
+
+
+def _cards(counts: Mapping[str, Any]) -> dict[str, int]:
+    """Each counted to COUNT_CAP + 1 at most."""
+    figures = {name: counts[name] or 0 for name in ("all", "active", "unassigned")}
+    return {**figures, "attention": sum(counts[part] or 0 for part in ("below", "above", "not_working"))}
+
+
+def filter_choices(member: Member) -> Choices:
+    """The offices and account managers of the customers that exist for the member, in one statement."""
+    return _choices(together(member.organization, _choice_parts(member)))
+
+
+def _choice_parts(member: Member) -> dict[str, ArraySubquery]:
+    offices = Office.objects.for_organization(member.organization)
+    managers = Member.objects.for_organization(member.organization)
+    if member.reach(Capability.CUSTOMERS_FIND) == Reach.ORGANIZATION:
+        held = Customer.objects.for_organization(member.organization).filter(account_manager=OuterRef("pk"))
+        managers = managers.filter(Exists(held))
+    else:
+        visible = Customer.objects.visible_to(member).order_by()
+        managers = managers.filter(pk__in=visible.exclude(account_manager=None).values("account_manager"))
+        offices = offices.filter(pk__in=visible.values("office")) | Office.objects.reached_by(
+            member, Capability.CUSTOMERS_FIND
+        )
+    return {
+        "offices": ArraySubquery(offices.order_by().values(json=JSONObject(pk="pk", name="name", path="path"))),
+        "managers": ArraySubquery(managers.order_by().values(json=JSONObject(pk="pk", name=name_of("user")))),
+    }
+
+
+def _choices(found: Mapping[str, Any]) -> Choices:
+    offices, managers = ([Choice(**row) for row in found[part] or ()] for part in ("offices", "managers"))
+    return Choices(offices=in_tree_order(offices), managers=sorted(managers, key=lambda c: c.name.casefold()))
