@@ -53,11 +53,10 @@ class UserFactory(DjangoModelFactory):
     email = factory.Sequence(lambda n: f"person{n}@example.com")
     first_name = factory.Sequence(lambda n: f"First{chr(97 + n % 26)}")
     last_name = factory.Sequence(lambda n: f"Last{chr(97 + n // 26 % 26)}")
+    password = factory.django.Password(PASSWORD)
 
     @factory.post_generation
-    def password(self, create: bool, extracted: str | None, **kwargs: Any) -> None:
-        self.set_password(extracted or PASSWORD)
-        self.save()
+    def address(self, create: bool, extracted: None, **kwargs: Any) -> None:
         EmailAddress.objects.create(user=self, email=self.email, verified=True, primary=True)
 
 
@@ -88,13 +87,10 @@ class RoleFactory(DjangoModelFactory):
 
     @factory.post_generation
     def reaches(self, create: bool, extracted: dict[str, str] | None, **kwargs: Any) -> None:
-        for capability, reach in (extracted or {}).items():
-            RolePermission.objects.create(
-                organization=self.organization,
-                role=self,
-                capability=capability,
-                reach=reach,
-            )
+        RolePermission.objects.bulk_create(
+            RolePermission(organization=self.organization, role=self, capability=capability, reach=reach)
+            for capability, reach in (extracted or {}).items()
+        )
 
 
 class MemberFactory(DjangoModelFactory):
