@@ -36,6 +36,7 @@ ALWAYS_SENT = {
     "customers/cover_ended",
     "customers/cover_named",
     "customers/emergency_access",
+    "customers/impostor_reported",
     "customers/borrower_link",
     "teams/deactivated",
     "teams/invitation",
