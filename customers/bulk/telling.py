@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db.models import Count
 
 from customers.bulk.writing import Act
-from customers.emails import TOLD_CUSTOMER, TOLD_FORMER_OF_BATCH, TOLD_MANAGER_OF_BATCH
+from customers.emails.managers import TOLD_CUSTOMER, TOLD_FORMER_OF_BATCH, TOLD_MANAGER_OF_BATCH
 from customers.models import Assignment, BulkChange, Customer
 from notifications.services import OneOfMany, cancel_emails, cancel_many, pending_emails, queue_email, queue_many
 from teams.models import Member

@@ -21,7 +21,7 @@ from accounts.models import Organization
 from accounts.pagination import COUNT_CAP
 from audit.services import record
 from audit.verbs import Verb
-from customers.emails import announce_import
+from customers.emails.imports import announce_import
 from customers.errors import ImportStopped
 from customers.files import CHUNK_BYTES, drop_files, opened
 from customers.importing import stage

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.services import record
 from audit.verbs import Verb
-from customers.emails import announce_decision, announce_emergency, announce_request
+from customers.emails.access import announce_decision, announce_emergency, announce_request
 from customers.errors import AccessNotNeeded, AlreadyRequested, AlreadyReviewed, ReasonMissing, RequestClosed
 from customers.models import AccessRequest, Customer, TemporaryAccess
 from customers.policy import find_request, lock_customer, may, require

@@ -14,7 +14,7 @@ from guardian.shortcuts import assign_perm, remove_perm
 
 from audit.services import record
 from audit.verbs import Verb
-from customers.emails import announce_change
+from customers.emails.managers import announce_change
 from customers.errors import ManagerNotEligible, NoAccountManager
 from customers.models import MANAGE, Assignment, Customer
 from customers.policy import assignable_managers, lock_customer

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.services import record
 from audit.verbs import Verb
-from customers.emails import announce_cover
+from customers.emails.access import announce_cover
 from customers.errors import CoverOverlaps, DatesWrong, SubstituteNotEligible
 from customers.models import Cover
 from customers.policy import eligible_members, require_cover

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import Organization
 from audit.services import record
 from audit.verbs import Verb
-from customers.emails import announce_report
+from customers.emails.borrowers import announce_report
 from customers.errors import ReportClosed
 from customers.models import Customer, ImpostorReport
 from customers.services.borrowers import Outsider

@@ -13,7 +13,7 @@ from django.utils import timezone
 from audit.services import record
 from audit.verbs import Verb
 from customers.activity import WITHHELD
-from customers.emails import announce_mentions, withdraw_mentions
+from customers.emails.notes import announce_mentions, withdraw_mentions
 from customers.errors import DueDateWrong, NotifiedSeesNothing
 from customers.files import store
 from customers.lens import holders

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from customers.emails import withdraw_mentions
+from customers.emails.notes import withdraw_mentions
 from customers.models import Customer, StoredFile
 from customers.papers import documents, files, notes, related_people
 
