@@ -15,9 +15,10 @@ from customers.attention import not_working
 from customers.columns import known
 from customers.filters import Choice, Choices
 from customers.models import Customer, SavedView
-from customers.readers import in_tree_order, name_of, together
+from customers.readers import name_of, together
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office
+from teams.office_tree import in_tree_order
 
 SHOWN_VIEWS: Final = 200
 

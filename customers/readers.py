@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from django.db.models import (
     CharField,
@@ -27,13 +27,13 @@ from accounts.pagination import COUNT_CAP, CappedCount, Keys, Page, capped_count
 from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.bvn import bvn_fingerprint
-from customers.filters import Choice, Filters
+from customers.filters import Filters
 from customers.models import AccessRequest, Assignment, Cover, Customer, Document, ImpostorReport, TemporaryAccess
 from customers.models.grants import MINUTE
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
 from teams.capabilities import Capability
-from teams.models import Member, Office
+from teams.models import Member
 
 OPENED_LATELY: Final = timedelta(minutes=15)
 QUICK_RESULTS: Final = 8
@@ -57,9 +57,6 @@ _ON_LISTS: Final = (
     *("account_manager__user__first_name", "account_manager__user__last_name", "account_manager__user__is_active"),
 )
 _THING: Final = {"number": "customer number", "phone": "phone number", "email": "e-mail address", "bvn": "BVN"}
-
-
-Node = TypeVar("Node", Office, Choice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,12 +138,6 @@ def _list_rows(member: Member, keys: Keys) -> QuerySet[Customer]:
         .only(*_ON_LISTS)
     )
     return rows
-
-
-def in_tree_order(offices: list[Node]) -> list[Node]:
-    """Each office before those under it, sisters by name."""
-    names = {str(office.pk): office.name.casefold() for office in offices}
-    return sorted(offices, key=lambda office: [names.get(pk, "") for pk in office.path.strip("/").split("/")])
 
 
 def profiles(member: Member) -> QuerySet[Customer]:

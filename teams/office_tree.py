@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from lendconsole.forms import RowChoiceField
 from teams.models import Office
@@ -11,7 +11,21 @@ from teams.models import Office
 INDENT: Final = "\N{NO-BREAK SPACE}" * 3
 
 
-def in_tree_order(offices: Iterable[Office]) -> list[Office]:
+class Node(Protocol):
+    """An office, or what is known of one."""
+
+    @property
+    def pk(self) -> int: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+
+
+AnyNode = TypeVar("AnyNode", bound=Node)
+
+
+def in_tree_order(offices: Iterable[AnyNode]) -> list[AnyNode]:
     """Where an office further up is not among them, those below it stand at its place all the same."""
     listed = list(offices)
     names = {str(office.pk): (office.name.casefold(), office.pk) for office in listed}

@@ -11,10 +11,10 @@ from django.forms.boundfield import BoundField
 from customers.importing.columns import Column
 from customers.models import CustomerImport
 from customers.policy import assignable_managers
-from customers.readers import in_tree_order
 from lendconsole.forms import ConsoleForm, SubmitOnce
 from teams.capabilities import Capability
 from teams.models import Member, Office
+from teams.office_tree import in_tree_order
 
 NOBODY: Final = "nobody"
 UPDATES_LABEL: Final = "Update customers that are there already, by customer number"
@@ -96,7 +96,7 @@ class PlacesForm(_StepForm):
         if not self.offices:
             return
         reached = Office.objects.reached_by(self.member, Capability.CUSTOMERS_CREATE).active()
-        choices = [(str(office.pk), office.name) for office in in_tree_order(list(reached))]
+        choices = [(str(office.pk), office.name) for office in in_tree_order(reached)]
         chosen = [str(self.customer_import.offices.get(name.casefold(), "")) for name in self.offices]
         self._choose("office", self.offices, [("", "Leave these rows out"), *choices], chosen)
 
