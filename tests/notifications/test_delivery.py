@@ -214,6 +214,18 @@ def test_a_suspended_lender_sends_nothing(world: World, queue: Queue, server: Ma
     assert server.offered == 0
 
 
+def test_a_claim_takes_one_email_whatever_the_plan(world: World, queue: Queue) -> None:
+    """Also a nested loop, which runs a subquery of WHERE again for each row."""
+    emails = [_queue(world.kudi, queue, str(number)) for number in range(3)]
+    for email in emails:
+        _make_due(email)
+    with connection.cursor() as cursor:
+        for plan in ("hashagg", "hashjoin", "mergejoin", "material", "sort"):
+            cursor.execute(f"SET LOCAL enable_{plan} = off")
+    assert delivery.claim() is not None
+    assert sorted(_read(email).attempts for email in emails) == [0, 0, 1]
+
+
 def test_an_email_canceled_after_the_claim_stays_unsent(world: World, queue: Queue, server: MailServer) -> None:
     email = _queue(world.kudi, queue, topic="x")
     claimed = delivery.claim()
