@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from customers import tasks
 from customers.bulk import carrying, running
 from customers.consistency import find_differences
 from customers.errors import (
@@ -347,7 +348,15 @@ def test_a_worker_that_dies_loses_its_portion_and_another_goes_on(
     assert not carry_out_bulk_change(kudi.organization.pk, change.pk)  # the lease runs
     with organization_context(kudi.organization.pk):
         BulkChange.objects.update(leased_until=timezone.now())
-    assert sweep_bulk_changes() >= 0
+    sent: list[tuple[Any, ...]] = []
+
+    def publish(*message: Any) -> bool:
+        sent.append(message)
+        return True
+
+    monkeypatch.setattr(tasks, "publish", publish)
+    assert sweep_bulk_changes() == 1
+    assert sent == [(running.CARRY_OUT, kudi.organization.pk, change.pk)]
     assert carried_out(kudi, change).changed == 10
     assert set(managers(kudi).values()) == {"account-manager"}
 

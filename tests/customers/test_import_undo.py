@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from audit.models import AuditEvent
 from audit.verbs import Verb
+from customers import tasks
 from customers.errors import ImportMovedOn
 from customers.importing import running
 from customers.models import (
@@ -133,9 +134,17 @@ def test_a_worker_that_died_is_replaced_when_its_claim_lapses(steps: Steps, monk
         with pytest.raises(KeyboardInterrupt):
             steps.worked(row)
     assert not running.carry_on(steps.actor.organization.pk, row.pk), "its claim runs still"
+    sent: list[tuple[Any, ...]] = []
+
+    def publish(*message: Any) -> bool:
+        sent.append(message)
+        return True
+
+    monkeypatch.setattr(tasks, "publish", publish)
     assert sweep_imports() == 0
     with time_machine.travel(timezone.now() + running.LEASE + timedelta(seconds=1)):
         assert sweep_imports() == 1
+        assert sent == [(running.CARRY_ON, steps.actor.organization.pk, row.pk)]
         row = steps.worked(row)
     assert (row.state, row.attempts, row.report["new"]) == ("done", 2, 1)
     with steps.context():
