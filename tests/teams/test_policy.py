@@ -9,6 +9,7 @@ import pytest
 from teams import policy
 from teams.built_in_roles import DEFINITIONS, BuiltInRole
 from teams.capabilities import Capability, Reach
+from teams.models import Member
 from tests.factories import RoleFactory
 from tests.teams.support import extra_member, fresh, inside
 from tests.world import World
@@ -84,3 +85,20 @@ def test_office_reach_ends_at_the_offices_below(world: World) -> None:
         assert not policy.may_touch(lead, kudi["account_manager"], Capability.MEMBERS_MANAGE)
         assert not policy.may_touch(lead, lead, Capability.MEMBERS_MANAGE)
         assert set(policy.reached_offices(lead, Capability.MEMBERS_MANAGE)) == {kudi.branch}
+
+
+def test_reach_over_one_member_is_that_of_the_queryset(world: World) -> None:
+    """policy.reaches and Member.objects.permitted say the same of everybody, from every place in the tree."""
+    kudi = world.kudi
+    capabilities = [each for each in Capability if each.startswith("members.")]
+    with inside(kudi):
+        role = RoleFactory(organization=kudi.organization, reaches=dict.fromkeys(capabilities, Reach.OFFICE))
+        for office in (kudi.head, kudi.branch, kudi.other_branch):
+            extra_member(kudi, "admin", role=role, office=office)
+        everybody = list(Member.objects.select_related("user", "role", "office", "organization"))
+        for actor in everybody:
+            for capability in capabilities:
+                permitted = set(Member.objects.permitted(actor, capability))
+                assert {each for each in everybody if policy.reaches(actor, each, capability)} == permitted
+        stranger = world.rival["admin"]
+        assert not any(policy.reaches(actor, stranger, each) for actor in everybody for each in capabilities)
