@@ -298,7 +298,7 @@ class Mailbox:
     def for_(self, address: str) -> list[Message]:
         return [message for message in self.messages if parseaddr(str(message["To"]))[1] == address]
 
-    def wait_for(self, address: str, subject: str = "", seconds: float = MAIL_SECONDS) -> Message:
+    def wait_for(self, address: str, subject: str, seconds: float = MAIL_SECONDS) -> Message:
         """The newest e-mail to the address with these words in its subject."""
         deadline = time.monotonic() + seconds
         while True:

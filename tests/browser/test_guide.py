@@ -41,7 +41,7 @@ def test_invited_by_an_admin_a_person_joins_the_team(
     ada.is_told("Ngozi Eze is invited as Account Manager")
     ada.shoot("invitations")
 
-    letter = text_of(mailbox.wait_for("ngozi@mail.example"))
+    letter = text_of(mailbox.wait_for("ngozi@mail.example", "invites you"))
     assert kudi["admin"].name in letter
     ngozi.open(link_in(letter))
     ngozi.heading(f"Join {kudi.organization.name}")
@@ -83,9 +83,9 @@ def test_a_customer_gets_an_account_manager_and_then_another_one(
     assert_back_office(ada, first)
     ada.shoot("profile")
 
-    told = text_of(mailbox.wait_for(customer.email))
+    told = text_of(mailbox.wait_for(customer.email, "is now your account manager"))
     assert f"{first.name} of {first.office.name}" in told
-    assert customer.name in text_of(mailbox.wait_for(first.user.email))
+    assert customer.name in text_of(mailbox.wait_for(first.user.email, "You are now the account manager"))
     efe.page.reload()
     efe.follow(customer.name)
     assert_back_office(efe, first)
@@ -115,7 +115,7 @@ def test_the_borrower_sees_the_account_manager(
     assign(ada, customer.name, "Add account manager", manager, "")
     ada.is_told("is now the account manager")
 
-    grace.open(link_in(text_of(mailbox.wait_for(customer.email))))
+    grace.open(link_in(text_of(mailbox.wait_for(customer.email, "is now your account manager"))))
     grace.sees_not(manager.name)
     grace.shoot("borrower-link")
     grace.press("Open my page")

@@ -84,7 +84,7 @@ def test_hostile_names_on_every_page(site: Site, browser: Newcomer, tmp_path: Pa
     sola.open(lender.url(f"customers/{free.pk}/"))
     sola.heading(free.name)
     sola.shoot("hostile-profile-390")
-    letter = mailbox.wait_for(free.email)
+    letter = mailbox.wait_for(free.email, "is now your account manager")
     assert manager.name in text_of(letter)
     html = text_of(letter, "html")
     assert not any(text in html for text in TEXTS[:3])

@@ -84,7 +84,7 @@ def test_pages_of_everybody(site: Site, browser: Newcomer, inspection: Inspectio
     somebody.open("/accounts/password/reset/")
     somebody.fill("E-mail", site.lender["admin"].user.email)
     somebody.press("Send the link")
-    letter = text_of(mailbox.wait_for(site.lender["admin"].user.email))
+    letter = text_of(mailbox.wait_for(site.lender["admin"].user.email, "Choose a new password"))
     link = next(word for word in letter.split() if "/reset/key/" in word)
     inspection.visit(somebody, link)
     somebody.heading("Choose a new password")

@@ -53,7 +53,7 @@ def test_a_document_is_reviewed_and_a_colleague_is_told(
     ada.shoot("add-note")
     ada.press("Add note", within=ada.place)
     ada.is_told("The enquiry about")
-    letter = text_of(mailbox.wait_for(manager.user.email))
+    letter = text_of(mailbox.wait_for(manager.user.email, "wants you to read"))
     assert "statement" not in letter
     musa.open(next(word for word in letter.split() if "/notes/#note-" in word))
     musa.sees("Asks for a statement")

@@ -49,7 +49,7 @@ def test_several_people_are_invited_at_once(kudi: Lender, browser: Newcomer, mai
     assert row_of(ada, "Bisi Ogunleye").endswith(f"Loan Officer {kudi.branch.name} 3 Invited")
     assert "Left out" in row_of(ada, "nobody at all")
     for address in ("ngozi@mail.example", "bisi@mail.example"):
-        assert kudi.organization.name in text_of(mailbox.wait_for(address))
+        assert kudi.organization.name in text_of(mailbox.wait_for(address, "invites you"))
 
 
 def test_an_expired_link_is_renewed_on_request(kudi: Lender, browser: Newcomer, mailbox: Mailbox) -> None:
@@ -80,7 +80,7 @@ def test_an_expired_link_is_renewed_on_request(kudi: Lender, browser: Newcomer, 
     ada.follow("Clear all")
     assert "Waiting" in row_of(ada, "Ngozi Eze")
 
-    new_link = link_in(text_of(mailbox.wait_for(invitation.email)))
+    new_link = link_in(text_of(mailbox.wait_for(invitation.email, "invite")))
     with ngozi.refused(410):
         ngozi.open(old_link)
     ngozi.sees("A newer link was sent")
