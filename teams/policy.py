@@ -91,6 +91,16 @@ def find_role(actor: Member, pk: int) -> Role:
     return role
 
 
+def find_among_roles(actor: Member, pk: int) -> tuple[Role, list[Role]]:
+    """The role, and the others of its organization. Raises NotVisible."""
+    roles = roles_of(actor.organization)
+    role = next((each for each in roles if each.pk == pk), None)
+    if role is None:
+        raise NotVisible
+    role.organization = actor.organization
+    return role, [each for each in roles if each != role]
+
+
 def may_edit(actor: Member, role: Role) -> bool:
     """Whether `require_editable` would let the actor through."""
     return may_clone(actor, role) and not role.built_in and role.pk != actor.role_id

@@ -11,9 +11,8 @@ from django.forms.boundfield import BoundField
 from accounts.validators import validate_person_name
 from lendconsole.forms import CHOOSE, UNAVAILABLE, ConsoleForm, SubmitOnce, VersionGuard
 from teams.capabilities import UNITS, Capability, PermissionUnit, Reach
-from teams.forms import RoleField
+from teams.forms import RoleField, offer
 from teams.models import Member, Role
-from teams.policy import givable_roles
 from teams.role_words import reach_word
 
 
@@ -85,7 +84,7 @@ class RoleCloneForm(SubmitOnce, ConsoleForm):
 
 
 class RoleDeleteForm(SubmitOnce, ConsoleForm):
-    """`role`: the one that goes. Its replacement is asked for while somebody has it."""
+    """A replacement is asked for while somebody has the role; `others` are those that the actor may give instead."""
 
     replacement = RoleField(
         label="Role that takes its place",
@@ -93,10 +92,9 @@ class RoleDeleteForm(SubmitOnce, ConsoleForm):
         help_text="Everybody who has the role gets this one.",
     )
 
-    def __init__(self, *args: Any, member: Member, role: Role, is_used: bool, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, member: Member, others: list[Role], is_used: bool, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
         if is_used:
-            field: Any = self.fields["replacement"]
-            field.offer([each for each in givable_roles(member) if each != role])
+            offer(self, "replacement", others)
         else:
             del self.fields["replacement"]

@@ -13,7 +13,7 @@ from customers.role_effects import RoleEffects, role_effects
 from customers.services import roles
 from teams.capabilities import Capability
 from teams.models import Invitation, Member, Role
-from teams.policy import find_role, require_editable
+from teams.policy import find_among_roles, find_role, may_give, require_editable
 from teams.role_forms import RoleDeleteForm, RoleEditForm, reach_values
 
 
@@ -62,11 +62,16 @@ class RoleDeleteView(RolePage):
     template_name = "customers/role_delete.html"
     form_class = RoleDeleteForm
 
+    def find(self) -> None:
+        self.role, self.others = find_among_roles(self.member, self.kwargs["pk"])
+        require_editable(self.member, self.role)
+
     def get_initial(self) -> dict[str, Any]:
         return {"replacement": self.request.GET.get("replacement")}
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "role": self.role, "is_used": any(self._used)}
+        others = [each for each in self.others if may_give(self.member, each)]
+        return {**super().get_form_kwargs(), "others": others, "is_used": any(self._used)}
 
     @cached_property
     def _used(self) -> tuple[int, int]:

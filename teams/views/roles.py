@@ -9,7 +9,7 @@ from accounts.pages import ConsolePage, FormPage
 from teams import services
 from teams.capabilities import Capability
 from teams.models import Member, Role
-from teams.policy import find_role, may_clone, may_edit, roles_of
+from teams.policy import find_among_roles, find_role, may_clone, may_edit
 from teams.readers import capability_holders, role_rows
 from teams.role_forms import RoleCloneForm, RoleForm
 from teams.role_words import permission_table
@@ -37,8 +37,7 @@ class RoleDetailView(ConsolePage):
     template_name = "teams/role_detail.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        role = find_role(self.member, self.kwargs["pk"])
-        others = [each for each in roles_of(self.member.organization) if each.pk != role.pk]
+        role, others = find_among_roles(self.member, self.kwargs["pk"])
         other = next((each for each in others if str(each.pk) == self.request.GET.get("with")), None)
         shown: list[Role] = [role, other] if other else [role]
         holders = Member.objects.visible_to(self.member).active().filter(role=role)
