@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Exists, OuterRef
+
 from accounts.models import Organization
-from customers.sight import COUNTED, SightChange, Standing, sight_changes
-from teams.capabilities import Capability, Reach
-from teams.models import Member
-from teams.policy import roles_of
-from teams.rearrangement import Rearrangement, Tree
+from customers.sight import DECIDING, SightChange, Standing, sight_changes
+from teams.capabilities import Reach
+from teams.models import Member, RolePermission
+from teams.rearrangement import Rearrangement
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +29,28 @@ class OfficeEffects:
 
 
 def office_effects(organization: Organization, change: Rearrangement) -> OfficeEffects:
-    """A constant number of statements, whatever the tree."""
-    tree = Tree(organization, change)
-    roles = {role.pk: role for role in roles_of(organization) if _is_bound(role)}
-    rows: Any = Member.objects.active().for_organization(organization).filter(role__in=roles)
-    members = list(rows.with_name_key().select_related("user", "office").order_by("name_key", "pk"))
-    moves, people = change.members, []
-    before = {office: tree.area(office) for office in {member.office_id for member in members}}
-    after = {office: tree.area_after(moves.get(office, office), change.customers) for office in before}
+    """Three statements, whatever the tree."""
+    members = _bound_to_their_office(organization)
+    moves = change.members
+    before = {office: change.area(office) for office in {member.office_id for member in members}}
+    after = {office: change.area_after(moves.get(office, office), change.customers) for office in before}
+    return OfficeEffects(
+        sight_changes(
+            organization,
+            [
+                (Standing(member, before[member.office_id]), Standing(member, after[member.office_id]))
+                for member in members
+            ],
+        )
+    )
+
+
+def _bound_to_their_office(organization: Organization) -> list[Member]:
+    """Those whose sight ends at their own office in some respect, with what decides their sight."""
+    bound = RolePermission.objects.filter(role=OuterRef("role"), capability__in=DECIDING, reach=Reach.OFFICE)
+    rows: Any = Member.objects.active().for_organization(organization).filter(Exists(bound))
+    members = list(rows.with_held(DECIDING).with_name_key().select_related("user").order_by("name_key", "pk"))
     for member in members:
-        member.role, member.organization = roles[member.role_id], organization
-        people.append((Standing(member, before[member.office_id]), Standing(member, after[member.office_id])))
-    return OfficeEffects(sight_changes(organization, people, tree.paths))
-
-
-def _is_bound(role: Any) -> bool:
-    deciding = (*COUNTED, Capability.CUSTOMERS_OVERSEE)
-    return any(role.reach(capability) == Reach.OFFICE for capability in deciding)
+        member.organization = organization
+        member.read_held()
+    return members

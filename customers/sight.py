@@ -19,9 +19,10 @@ from accounts.models import Organization
 from customers.access import place_reaches
 from customers.models import MANAGE, Cover, Customer, CustomerUserObjectPermission, TemporaryAccess
 from teams.capabilities import Capability, Reach
-from teams.models import Member, Office
+from teams.models import Member
 
 COUNTED: Final = (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW)
+DECIDING: Final = (*COUNTED, Capability.CUSTOMERS_OVERSEE)
 Area = frozenset[int]
 Lot = tuple[int, bool]
 """The customers of an office that are dedicated to somebody, or those of it that are not."""
@@ -76,11 +77,9 @@ class _Seen:
 _Change = tuple[Member, _Seen, _Seen]
 
 
-def sight_changes(
-    organization: Organization, people: Iterable[tuple[Standing, Standing]], paths: Mapping[int, str] | None = None
-) -> tuple[SightChange, ...]:
-    """Of everybody as they are and as they would be. Three statements, however many they are; two with the offices' paths."""
-    pairs, census = list(people), _Census(organization, paths)
+def sight_changes(organization: Organization, people: Iterable[tuple[Standing, Standing]]) -> tuple[SightChange, ...]:
+    """Of everybody as they are and as they would be, each with user and office. Two statements, however many they are."""
+    pairs, census = list(people), _Census(organization)
     changes = {capability: list(_changes(census, pairs, capability)) for capability in COUNTED}
     own = _own_customers({member.pk for rows in changes.values() for member, _, _ in rows})
     found = []
@@ -102,39 +101,41 @@ def _changes(census: _Census, pairs: Iterable[tuple[Standing, Standing]], capabi
             yield (before.member, *seen)
 
 
-def _place(standing: Standing) -> tuple[int, Area | None]:
-    return standing.member.office_id, standing.area
+def _place(standing: Standing) -> tuple[str, Area | None]:
+    return standing.member.office.path, standing.area
 
 
 class _Census:
     """The customers of an organization, counted by lots."""
 
-    def __init__(self, organization: Organization, paths: Mapping[int, str] | None) -> None:
+    def __init__(self, organization: Organization) -> None:
         self.organization = organization
-        self._known_paths = paths
         self._below = cache(self._find_below)
         self.seen = cache(self._seen)
         self.differing = cache(self._differing)
 
     @cached_property
-    def sizes(self) -> dict[Lot, int]:
+    def _counts(self) -> list[tuple[int, str, bool, int]]:
+        """Office, its path, whether they are dedicated, and how many."""
         is_dedicated = ExpressionWrapper(Q(account_manager__isnull=False), output_field=BooleanField())
         rows = Customer.objects.for_organization(self.organization).order_by().annotate(is_dedicated=is_dedicated)
-        counts = rows.values("office", "is_dedicated").annotate(n=Count("pk"))
-        return {(office, lot): count for office, lot, count in counts.values_list("office", "is_dedicated", "n")}
+        lot = ("office", "office__path", "is_dedicated")
+        return list(rows.values(*lot).annotate(n=Count("pk")).values_list(*lot, "n"))
 
     @cached_property
-    def _paths(self) -> Mapping[int, str]:
-        if self._known_paths is not None:
-            return self._known_paths
-        return dict(Office.objects.for_organization(self.organization).order_by().values_list("pk", "path"))
+    def sizes(self) -> dict[Lot, int]:
+        return {(office, is_dedicated): count for office, _, is_dedicated, count in self._counts}
 
-    def _find_below(self, office: int) -> Area:
-        start = self._paths[office]
+    @cached_property
+    def _paths(self) -> dict[int, str]:
+        """Of the offices that have customers; the others make no difference."""
+        return {office: path for office, path, _, _ in self._counts}
+
+    def _find_below(self, start: str) -> Area:
         return frozenset(pk for pk, path in self._paths.items() if path.startswith(start))
 
-    def _seen(self, free: Reach, dedicated: Reach, office: int, area: Area | None) -> _Seen:
-        there = self._below(office) if area is None else area
+    def _seen(self, free: Reach, dedicated: Reach, path: str, area: Area | None) -> _Seen:
+        there = self._below(path) if area is None else area
         reached: Mapping[Reach, Iterable[int]] = {Reach.ORGANIZATION: self._paths.keys(), Reach.OFFICE: there}
         lots = {(pk, False) for pk in reached.get(free, ())} | {(pk, True) for pk in reached.get(dedicated, ())}
         return _Seen(free > Reach.NONE, frozenset(lots & self.sizes.keys()))

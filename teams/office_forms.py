@@ -18,8 +18,9 @@ from teams.services.closing import Piles, Targets
 HEAD_HINT: Final = "Any active member. Being the head is shown in the tree of offices and gives no permission."
 
 
-def _active_offices(member: Member) -> Any:
-    return reached_offices(member, Capability.OFFICES_VIEW)
+def _outside(office: Office, others: list[Office]) -> list[Office]:
+    """Without those below it."""
+    return [other for other in others if not other.path.startswith(office.path)]
 
 
 class HeadField(RowChoiceField):
@@ -58,7 +59,7 @@ class OfficeForm(_OfficeFacts):
 
     def __init__(self, *args: Any, member: Member, **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        offer(self, "parent", _active_offices(member))
+        offer(self, "parent", reached_offices(member, Capability.OFFICES_VIEW))
 
 
 class OfficeEditForm(VersionGuard, _OfficeFacts):
@@ -66,7 +67,7 @@ class OfficeEditForm(VersionGuard, _OfficeFacts):
 
 
 class OfficeMoveForm(SubmitOnce, VersionGuard, ConsoleForm):
-    """`office`: the one that moves. It and those below it are no place to move it to."""
+    """`office`: the one that moves. It and those below it are no place to move it to. `others`: offices to choose from."""
 
     parent = OfficeField(
         label="Belongs to",
@@ -74,9 +75,9 @@ class OfficeMoveForm(SubmitOnce, VersionGuard, ConsoleForm):
         help_text="Whoever reaches an office reaches those below it too.",
     )
 
-    def __init__(self, *args: Any, member: Member, office: Office, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, member: Member, office: Office, others: list[Office], **kwargs: Any) -> None:
         super().__init__(*args, member=member, **kwargs)
-        offer(self, "parent", _active_offices(member).not_below(office))
+        offer(self, "parent", _outside(office, others))
         if office.type == Office.Type.HEAD_OFFICE:
             field: Any = self.fields["parent"]
             field.empty_label, field.required = "Nothing: it stands on its own", False
@@ -98,13 +99,13 @@ class OfficeDeactivateForm(SubmitOnce, VersionGuard, ConsoleForm):
     invitations = OfficeField(label="Invitations go to", empty_label="Choose an office")
     offices = OfficeField(label="Offices below it go under", empty_label="Choose an office")
 
-    def __init__(self, *args: Any, member: Member, office: Office, piles: Piles, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, member: Member, office: Office, others: list[Office], piles: Piles, **kwargs: Any
+    ) -> None:
         super().__init__(*args, member=member, **kwargs)
-        others = list(_active_offices(member).exclude(pk=office.pk))
-        outside = [other for other in others if not other.path.startswith(office.path)]
         for kind, count in piles.counts.items():
             if count:
-                offer(self, kind, outside if kind == "offices" else others)
+                offer(self, kind, _outside(office, others) if kind == "offices" else others)
             else:
                 del self.fields[kind]
 
@@ -119,9 +120,11 @@ class OfficeMergeForm(SubmitOnce, VersionGuard, ConsoleForm):
     into = OfficeField(label="Merge into", empty_label="Choose an office")
     sure = forms.BooleanField(error_messages={"required": "Tick this to go on."})
 
-    def __init__(self, *args: Any, member: Member, office: Office, piles: Piles, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, member: Member, office: Office, others: list[Office], piles: Piles, **kwargs: Any
+    ) -> None:
         super().__init__(*args, member=member, **kwargs)
-        offer(self, "into", _active_offices(member).not_below(office))
+        offer(self, "into", _outside(office, others))
         self.fields["sure"].label = (
             f"Move {piles.words} and deactivate {office.name}" if piles else f"Deactivate {office.name}"
         )

@@ -11,6 +11,7 @@ from lendconsole.errors import NotVisible
 from teams.capabilities import Capability
 from teams.models import Member, Office
 from teams.office_tree import in_tree_order
+from teams.policy import reaches_office
 
 ACTIVE, DEACTIVATED = "active", "deactivated"
 STATES: Final = {ACTIVE: "Active", DEACTIVATED: "Deactivated"}
@@ -178,8 +179,17 @@ def _totals(offices: list[Office], limit: int) -> dict[int, OfficeRow]:
     return rows
 
 
+def find_among_offices(member: Member, pk: int) -> tuple[Office, list[Office]]:
+    """The office, and all of its organization for those who ask about the whole tree. Raises NotVisible."""
+    offices = list(Office.objects.for_organization(member.organization))
+    office = next((each for each in offices if each.pk == pk), None)
+    if office is None or not reaches_office(member, office, Capability.OFFICES_VIEW):
+        raise NotVisible
+    return office, offices
+
+
 def find_office(member: Member, pk: int) -> Office:
-    """Raises NotVisible."""
+    """With the office above it and its head. Raises NotVisible."""
     reached = Office.objects.reached_by(member, Capability.OFFICES_VIEW)
     office: Office | None = reached.select_related("parent", "head__user", "head__office").filter(pk=pk).first()
     if office is None:

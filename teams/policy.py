@@ -28,13 +28,18 @@ def may_give(actor: Member, role: Role) -> bool:
 
 def reaches(actor: Member, target: Member, capability: Capability) -> bool:
     """Member.objects.permitted, for one member whose office is at hand."""
-    if target.organization_id != actor.organization_id:
+    return reaches_office(actor, target.office, capability)
+
+
+def reaches_office(actor: Member, office: Office, capability: Capability) -> bool:
+    """Office.objects.reached_by, for one office."""
+    if office.organization_id != actor.organization_id:
         return False
     match actor.reach(capability):
         case Reach.ORGANIZATION:
             return True
         case Reach.OFFICE:
-            return target.office.path.startswith(actor.office.path)
+            return office.path.startswith(actor.office.path)
     return False
 
 

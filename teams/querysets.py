@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Self
 
 from allauth.mfa.models import Authenticator
@@ -40,10 +41,6 @@ class OfficeQuerySet(OrganizationRows):
     def below(self, office: Office) -> Self:
         """The office itself and all offices under it."""
         return self.filter(organization_id=office.organization_id, path__startswith=office.path)
-
-    def not_below(self, office: Office) -> Self:
-        """Without the office itself and those under it."""
-        return self.exclude(path__startswith=office.path)
 
     def with_counts(self, cap: int) -> Self:
         """`member_count` (active ones) and `customer_count` of each office itself, counted no further than cap + 1."""
@@ -92,10 +89,15 @@ class MemberQuerySet(OrganizationRows):
         """`customer_count`: how many customers are dedicated to each."""
         return self.annotate(customer_count=self.count_of("customers"))
 
-    def with_held(self) -> Self:
-        """Role, office and `held`, for Member.read_held: what somebody may do, in the statement that finds them."""
+    def with_held(self, capabilities: Collection[Capability] | None = None) -> Self:
+        """Role, office and `held`, for Member.read_held: what somebody may do, in the statement that finds them.
+
+        `capabilities`: nothing is asked about others.
+        """
         role: Any = self.model._meta.get_field("role").related_model
         permissions = role._meta.get_field("permissions").related_model._default_manager.filter(role=OuterRef("role"))
+        if capabilities is not None:
+            permissions = permissions.filter(capability__in=capabilities)
         pairs = permissions.order_by().values(pair=Concat("capability", Value("="), "reach"))
         return self.select_related("role", "office").annotate(held=ArraySubquery(pairs))
 

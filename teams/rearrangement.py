@@ -6,12 +6,11 @@ areas are told in offices as they are *now*: "whose things" a member reaches, wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
-from accounts.models import Organization
 from teams.capabilities import Capability, Reach
 from teams.errors import PlaceNotHeld
 from teams.models import Invitation, Member, Office
@@ -24,8 +23,12 @@ _STAY: Final[Moves] = {}
 
 @dataclass(frozen=True)
 class Rearrangement:
-    """By id: the office above each office that moves (None: it stands alone), and where everything of an office goes."""
+    """By id: the office above each office that moves (None: it stands alone), and where everything of an office goes.
 
+    `offices` are all those of the organization, as they are now.
+    """
+
+    offices: Sequence[Office]
     parents: Mapping[int, int | None] = field(default_factory=dict)
     customers: Moves = field(default_factory=dict)
     members: Moves = field(default_factory=dict)
@@ -37,43 +40,31 @@ class Rearrangement:
             return self.invitations
         return self.members if capability.startswith("members.") else self.customers
 
-
-class Tree:
-    """The offices of an organization before and after a change; one statement."""
-
-    def __init__(self, organization: Organization, change: Rearrangement) -> None:
-        self.organization = organization
-        self.change = change
-        rows = Office.objects.for_organization(organization).values_list("pk", "parent_id", "name", "path")
-        self._parents: dict[int, int | None] = {pk: parent for pk, parent, _, _ in rows}
-        self.names: dict[int, str] = {pk: name for pk, _, name, _ in rows}
-        self.paths: dict[int, str] = {pk: path for pk, _, _, path in rows}
-        self._before = {pk: frozenset(self._chain(pk, {})) for pk in self._parents}
-        self._after = {pk: frozenset(self._chain(pk, change.parents)) for pk in self._parents}
-
-    def _chain(self, pk: int, changed: Mapping[int, int | None]) -> Iterator[int]:
-        """The office and those above it."""
-        here: int | None = pk
-        while here is not None:
-            yield here
-            here = changed[here] if here in changed else self._parents[here]
-
     def area(self, office: int) -> Area:
+        """The office and those below it."""
         return frozenset(pk for pk, chain in self._before.items() if office in chain)
 
     def area_after(self, office: int, contents: Moves = _STAY) -> Area:
         return frozenset(pk for pk in self._before if office in self._after[contents.get(pk, pk)])
 
     @cached_property
-    def holders(self) -> set[tuple[int, int, int]]:
-        """Role, office and later office of everybody on the team, and of those who are invited to it."""
-        members = Member.objects.present().for_organization(self.organization)
-        invitations = Invitation.objects.pending().for_organization(self.organization)
-        found: set[tuple[int, int, int]] = set()
-        for rows, moves in ((members, self.change.members), (invitations, self.change.invitations)):
-            pairs: Any = rows.order_by().values_list("role_id", "office_id").distinct()
-            found |= {(role, office, moves.get(office, office)) for role, office in pairs}
-        return found
+    def _before(self) -> dict[int, Area]:
+        """Each office with itself and those above it."""
+        return self._chains({})
+
+    @cached_property
+    def _after(self) -> dict[int, Area]:
+        return self._chains(self.parents)
+
+    def _chains(self, changed: Mapping[int, int | None]) -> dict[int, Area]:
+        parents = {**{office.pk: office.parent_id for office in self.offices}, **changed}
+
+        def chain(pk: int | None) -> Iterator[int]:
+            while pk is not None:
+                yield pk
+                pk = parents[pk]
+
+        return {pk: frozenset(chain(pk)) for pk in parents}
 
 
 def require_passing_on(actor: Member, change: Rearrangement) -> None:
@@ -82,12 +73,12 @@ def require_passing_on(actor: Member, change: Rearrangement) -> None:
     Whoever reaches the things of another office after the change by some permission, does so by the actor's doing: the
     actor must reach that office by the same permission now.
     """
-    tree = Tree(actor.organization, change)
+    names = {office.pk: office.name for office in change.offices}
     roles = {role.pk: role for role in roles_of(actor.organization)}
-    own = tree.area(actor.office_id)
+    own = change.area(actor.office_id)
     # One's own gain is refused before that of others, with its own words.
     for role_id, office, later in sorted(
-        tree.holders, key=lambda who: (who[:2] != (actor.role_id, actor.office_id), who)
+        _holders(actor, change), key=lambda who: (who[:2] != (actor.role_id, actor.office_id), who)
     ):
         role = roles.get(role_id)
         bound = [each for each, reach in role.reaches.items() if reach == Reach.OFFICE] if role else []
@@ -95,20 +86,33 @@ def require_passing_on(actor: Member, change: Rearrangement) -> None:
             held = actor.reach(capability)
             if held == Reach.ORGANIZATION:
                 continue
-            gained = tree.area_after(later) | tree.area_after(later, change.contents(capability))
-            lacking = gained - tree.area(office) - (own if held == Reach.OFFICE else frozenset())
+            gained = change.area_after(later) | change.area_after(later, change.contents(capability))
+            lacking = gained - change.area(office) - (own if held == Reach.OFFICE else frozenset())
             if lacking:
-                raise PlaceNotHeld(_refusal(actor, capability, tree, (role_id, office), min(lacking)))
+                is_own = (role_id, office) == (actor.role_id, actor.office_id)
+                raise PlaceNotHeld(_refusal(capability, "" if is_own else names[office], names[min(lacking)]))
 
 
-def _refusal(actor: Member, capability: Capability, tree: Tree, who: tuple[int, int], place: int) -> str:
-    if who == (actor.role_id, actor.office_id):
+def _holders(actor: Member, change: Rearrangement) -> set[tuple[int, int, int]]:
+    """Role, office and later office of everybody on the team, and of those who are invited to it."""
+    members = Member.objects.present().for_organization(actor.organization)
+    invitations = Invitation.objects.pending().for_organization(actor.organization)
+    found: set[tuple[int, int, int]] = set()
+    for rows, moves in ((members, change.members), (invitations, change.invitations)):
+        pairs: Any = rows.order_by().values_list("role_id", "office_id").distinct()
+        found |= {(role, office, moves.get(office, office)) for role, office in pairs}
+    return found
+
+
+def _refusal(capability: Capability, office: str, place: str) -> str:
+    """`office`: where those work who would reach the place; empty for the actor."""
+    if not office:
         return (
-            f"By this you would reach {tree.names[place]} yourself with the permission “{capability.label}”, and nobody "
+            f"By this you would reach {place} yourself with the permission “{capability.label}”, and nobody "
             "widens their own reach. Ask an admin who reaches the whole organization to do it."
         )
     return (
-        f"By this somebody of {tree.names[who[1]]} would reach {tree.names[place]} with the permission "
+        f"By this somebody of {office} would reach {place} with the permission "
         f"“{capability.label}”, and you do not reach it with that yourself. Choose another office, or ask an admin who "
         "reaches the whole organization to do it."
     )

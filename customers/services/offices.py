@@ -51,10 +51,11 @@ def deactivate_office(*, actor: Member, office: Office, targets: Targets, versio
     if not present.is_active:
         return Piles(0, 0, 0, 0)
     refuse_stale(present, version)
-    closing.keep_an_office(present)
+    offices = list(Office.objects.for_organization(actor.organization))
+    closing.keep_an_office(present, offices)
     piles = closing.piles_of(present)
     targets = closing.check_targets(actor, present, piles, targets)
-    effect = _empty(actor, present, targets)
+    effect = _empty(actor, present, closing.rearrangement(present, offices, targets), targets)
     closing.close_office(actor, present, verb=Verb.OFFICE_DEACTIVATED, after={**_written(piles, targets), **effect})
     return piles
 
@@ -75,16 +76,19 @@ def merge_office(*, actor: Member, office: Office, into: Office, version: int) -
         raise OfficeNotReached("An office cannot be merged into itself. Choose another one.", field="into")
     require_room(present, into, field="into")
     piles, targets = closing.piles_of(present), Targets.all_into(into)
-    effect = _empty(actor, present, targets, deactivated_too=True)
+    offices = list(Office.objects.for_organization(actor.organization))
+    change = closing.rearrangement(present, offices, targets)
+    effect = _empty(actor, present, change, targets, deactivated_too=True)
     note = f"Merged into {into.name}. {present.description}".strip()[:500]
     after = {"into": into.name, "moved": piles.words, **effect}
     closing.close_office(actor, present, verb=Verb.OFFICE_MERGED, after=after, description=note)
     return piles
 
 
-def _empty(actor: Member, office: Office, targets: Targets, *, deactivated_too: bool = False) -> dict[str, str]:
+def _empty(
+    actor: Member, office: Office, change: Rearrangement, targets: Targets, *, deactivated_too: bool = False
+) -> dict[str, str]:
     """Move everything, customers first: who may see them is counted before anybody has gone."""
-    change = closing.rearrangement(office, targets)
     require_passing_on(actor, change)
     effect = office_effects(actor.organization, change).text
     if targets.customers is not None:

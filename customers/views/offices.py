@@ -14,7 +14,8 @@ from teams.capabilities import Capability
 from teams.errors import LastOffice
 from teams.models import Office
 from teams.office_forms import OfficeDeactivateForm, OfficeMergeForm, OfficeMoveForm
-from teams.office_pages import find_office
+from teams.office_pages import find_among_offices
+from teams.policy import reaches_office
 from teams.rearrangement import Rearrangement
 from teams.services.closing import Piles, Targets, keep_an_office, piles_of, rearrangement
 
@@ -25,14 +26,23 @@ class OfficePage(FormPage):
     capability = Capability.OFFICES_MANAGE
     preview_button = "preview"
     office: Office
+    offices: list[Office]
     shown: tuple[str, ...]
     """The fields whose choices decide the effects."""
 
     def find(self) -> None:
-        self.office = find_office(self.member, self.kwargs["pk"])
+        self.office, self.offices = find_among_offices(self.member, self.kwargs["pk"])
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        return {**super().get_form_kwargs(), "office": self.office}
+        return {**super().get_form_kwargs(), "office": self.office, "others": self._others()}
+
+    def _others(self) -> list[Office]:
+        """Where things may go."""
+        return [
+            other
+            for other in self.offices
+            if other.is_active and other != self.office and reaches_office(self.member, other, Capability.OFFICES_VIEW)
+        ]
 
     def get_initial(self) -> dict[str, Any]:
         chosen = {name: self.request.GET[name] for name in self.shown if name in self.request.GET}
@@ -71,10 +81,10 @@ class OfficeMoveView(OfficePage):
         return {"parent": self.office.parent_id, **super().get_initial()}
 
     def change(self, chosen: dict[str, Office | None]) -> Rearrangement | None:
-        parent = chosen["parent"]
-        if parent == self.office.parent:
+        parent = chosen["parent"].pk if chosen["parent"] else None
+        if parent == self.office.parent_id:
             return None
-        return Rearrangement(parents={self.office.pk: parent.pk if parent else None})
+        return Rearrangement(self.offices, parents={self.office.pk: parent})
 
     def carry_out(self, form: Any) -> str:
         facts = {name: form.cleaned_data[name] for name in ("parent", "version")}
@@ -96,7 +106,7 @@ class PilePage(OfficePage):
     def _why_not(self) -> str:
         """Why there is no place for what the office holds."""
         try:
-            keep_an_office(self.office)
+            keep_an_office(self.office, self.offices)
         except LastOffice as error:
             return str(error)
         return ""
@@ -114,7 +124,7 @@ class OfficeDeactivateView(PilePage):
         return {"offices": self.office.parent_id, **super().get_initial()}
 
     def change(self, chosen: dict[str, Office | None]) -> Rearrangement | None:
-        return rearrangement(self.office, Targets(**chosen)) if chosen else None
+        return rearrangement(self.office, self.offices, Targets(**chosen)) if chosen else None
 
     def carry_out(self, form: Any) -> str:
         moved = offices.deactivate_office(
@@ -130,7 +140,7 @@ class OfficeMergeView(PilePage):
 
     def change(self, chosen: dict[str, Office | None]) -> Rearrangement | None:
         into = chosen["into"]
-        return rearrangement(self.office, Targets.all_into(into)) if into else None
+        return rearrangement(self.office, self.offices, Targets.all_into(into)) if into else None
 
     def carry_out(self, form: Any) -> str:
         facts = {name: form.cleaned_data[name] for name in ("into", "version")}

@@ -6,7 +6,7 @@ and the office locked.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -77,10 +77,9 @@ def piles_of(office: Office) -> Piles:
     return Piles(*Office.objects.filter(pk=office.pk).values_list(*counts).get())
 
 
-def keep_an_office(office: Office) -> None:
-    """Raises LastOffice when no active office lies outside the one that closes and those below it."""
-    others = Office.objects.filter(organization=office.organization_id).active().not_below(office)
-    if not others.exists():
+def keep_an_office(office: Office, offices: Iterable[Office]) -> None:
+    """Raises LastOffice when no active one of the offices lies outside the one that closes and those below it."""
+    if not any(other.is_active and not other.path.startswith(office.path) for other in offices):
         raise LastOffice(
             f"{office.name} is the top of the whole tree and cannot be deactivated. Add another head office first, "
             "or rename this one."
@@ -106,14 +105,16 @@ def check_targets(actor: Member, office: Office, piles: Piles, targets: Targets)
     return Targets(**found)
 
 
-def rearrangement(office: Office, targets: Targets) -> Rearrangement:
-    """The same for those who ask what it would do."""
+def rearrangement(office: Office, offices: Sequence[Office], targets: Targets) -> Rearrangement:
+    """The same for those who ask what it would do. `offices`: all of the organization."""
 
     def moves(target: Office | None) -> dict[int, int]:
         return {office.pk: target.pk} if target else {}
 
+    below = [other.pk for other in offices if other.parent_id == office.pk]
     return Rearrangement(
-        parents={child.pk: targets.offices.pk for child in _children(office)} if targets.offices else {},
+        offices,
+        parents=dict.fromkeys(below, targets.offices.pk) if targets.offices else {},
         members=moves(targets.members),
         customers=moves(targets.customers),
         invitations=moves(targets.invitations),
@@ -130,7 +131,7 @@ def empty_office(actor: Member, office: Office, targets: Targets, *, deactivated
         invitations = Invitation.objects.pending().filter(office=office)
         _move(actor, invitations, Verb.INVITATION_CHANGED, office, targets.invitations)
     if targets.offices is not None:
-        for child in _children(office):
+        for child in Office.objects.filter(organization=office.organization_id, parent=office).order_by("pk"):
             hang(child, targets.offices)
             record(
                 actor=actor,
@@ -149,10 +150,6 @@ def close_office(
     changes = {} if description is None else {"description": description}
     write_office(office, is_active=False, head=None, **changes)
     record(actor=actor, verb=verb, target=office, before=before, after={"status": "Deactivated", **after})
-
-
-def _children(office: Office) -> list[Office]:
-    return list(Office.objects.filter(organization=office.organization_id, parent=office).order_by("pk"))
 
 
 def _move(actor: Member, rows: Any, verb: Verb, office: Office, target: Office) -> None:

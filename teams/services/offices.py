@@ -126,7 +126,8 @@ def move_office(
     if not present.is_active:
         raise OfficeClosed(f"{present.name} is not active. Reactivate it first.")
     parent = require_parent(actor, present.type, parent, moving=present)
-    change = Rearrangement(parents={present.pk: parent.pk if parent else None})
+    offices = list(Office.objects.for_organization(actor.organization))
+    change = Rearrangement(offices, parents={present.pk: parent.pk if parent else None})
     require_passing_on(actor, change)
     effect = effect_of(change) if effect_of else ""
     hang(present, parent)

@@ -9,7 +9,7 @@ import pytest
 from teams import policy
 from teams.built_in_roles import DEFINITIONS, BuiltInRole
 from teams.capabilities import Capability, Reach
-from teams.models import Member
+from teams.models import Member, Office
 from tests.factories import RoleFactory
 from tests.teams.support import extra_member, fresh, inside
 from tests.world import World
@@ -85,6 +85,19 @@ def test_office_reach_ends_at_the_offices_below(world: World) -> None:
         assert not policy.may_touch(lead, kudi["account_manager"], Capability.MEMBERS_MANAGE)
         assert not policy.may_touch(lead, lead, Capability.MEMBERS_MANAGE)
         assert set(policy.reached_offices(lead, Capability.MEMBERS_MANAGE)) == {kudi.branch}
+
+
+def test_reach_over_one_office_is_that_of_the_queryset(world: World) -> None:
+    """policy.reaches_office and Office.objects.reached_by say the same of every office, from every place in the tree."""
+    kudi, capability = world.kudi, Capability.OFFICES_VIEW
+    with inside(kudi):
+        for reach, office in itertools.product(Reach, (kudi.head, kudi.branch, kudi.other_branch)):
+            actor = extra_member(
+                kudi, "", role=RoleFactory(organization=kudi.organization, reaches={capability: reach}), office=office
+            )
+            reached = set(Office.objects.reached_by(actor, capability))
+            assert {each for each in Office.objects.all() if policy.reaches_office(actor, each, capability)} == reached
+            assert not policy.reaches_office(actor, world.rival.head, capability)
 
 
 def test_reach_over_one_member_is_that_of_the_queryset(world: World) -> None:
