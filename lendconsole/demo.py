@@ -33,7 +33,7 @@ from teams.services.offices import change_office, create_office
 from teams.services.organizations import create_organization
 
 PASSWORD: Final = "mango river tractor 42"  # noqa: S105  # printed for everybody to read
-"""Of every demo login. Worth nothing: the demo is refused outside DEBUG."""
+"""Of every demo login. Worth nothing: the demo is refused outside development."""
 
 DATA: Final = Path(__file__).resolve().parent / "demo_data"
 STATUS_CHANGES: Final = (

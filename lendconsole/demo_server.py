@@ -61,7 +61,7 @@ class Service:
 
 def main(arguments: list[str]) -> int:
     port = int(os.environ.setdefault("PORT", "8000"))
-    os.environ.setdefault("DEBUG", "1")
+    os.environ.setdefault("DEVELOPMENT", "1")
     os.environ.setdefault("STATIC_MANIFEST", "1")
     try:
         with only_demo(f"http://localhost:{port}/"):

@@ -1,4 +1,4 @@
-"""/dev/mailbox: every e-mail of a development machine, so that a newcomer can follow an invitation. Routed with DEBUG only."""
+"""/dev/mailbox: every e-mail of a development machine, so that a newcomer can follow an invitation. Routed in development only."""
 
 from __future__ import annotations
 

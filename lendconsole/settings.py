@@ -1,4 +1,4 @@
-"""Settings, all from the environment (see .env.example). Without DEBUG a missing or default secret refuses to start."""
+"""Settings, all from the environment (see .env.example). Outside development a missing or default secret refuses to start."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ if (BASE_DIR / ".env").is_file():
     env.read_env(BASE_DIR / ".env")
 
 DEBUG = env.bool("DEBUG", default=False)
+# Secrets and addresses have defaults, and /dev/mailbox is there. The demo is that without Django's own pages of errors.
+DEVELOPMENT = env.bool("DEVELOPMENT", default=DEBUG)
 
 
 def secret(name: str, development: str) -> str:
     """A secret from the environment or the file that `<name>_FILE` points at. Development alone has a default."""
-    value = env.str(name, default=development if DEBUG else "")
-    if not DEBUG and (len(value) < 32 or value == development):
+    value = env.str(name, default=development if DEVELOPMENT else "")
+    if not DEVELOPMENT and (len(value) < 32 or value == development):
         raise ImproperlyConfigured(
-            f"Set {name} to a secret of at least 32 characters (or DEBUG=1 on a development machine)."
+            f"Set {name} to a secret of at least 32 characters (or DEVELOPMENT=1 on a development machine)."
         )
     return value
 
@@ -39,8 +41,10 @@ for key in FIELD_ENCRYPTION_KEYS:
         Fernet(key)
     except ValueError:
         raise ImproperlyConfigured("Each of FIELD_ENCRYPTION_KEYS must be a Fernet key; see .env.example.") from None
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEBUG else [])
-BASE_URL = env.str("BASE_URL", default=f"http://localhost:{env.int('PORT', default=8000)}" if DEBUG else "").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"] if DEVELOPMENT else [])
+BASE_URL = env.str(
+    "BASE_URL", default=f"http://localhost:{env.int('PORT', default=8000)}" if DEVELOPMENT else ""
+).rstrip("/")
 if not BASE_URL:
     raise ImproperlyConfigured(
         "Set BASE_URL to the address people reach the console at, such as https://console.example.com."
@@ -190,12 +194,14 @@ CELERY_BEAT_SCHEDULE_FILENAME = env.str(
 
 # --- E-mail ------------------------------------------------------------------------------------------------------------
 
-EMAIL_CONFIG = addresses.email("EMAIL_URL", env.str("EMAIL_URL", default="dummymail://" if DEBUG else env.NOTSET))
+EMAIL_CONFIG = addresses.email("EMAIL_URL", env.str("EMAIL_URL", default="dummymail://" if DEVELOPMENT else env.NOTSET))
 vars().update(EMAIL_CONFIG)
 EMAIL_TIMEOUT = env.int("EMAIL_TIMEOUT", default=10)  # seconds for each answer of the mail server
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="lendconsole <no-reply@localhost>" if DEBUG else env.NOTSET)
-ASSIGNMENT_MAIL_HOLD_SECONDS = env.int("ASSIGNMENT_MAIL_HOLD_SECONDS", default=10 if DEBUG else 60)
-KEEP_SENT_BODIES = DEBUG  # /dev/mailbox shows them
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default="lendconsole <no-reply@localhost>" if DEVELOPMENT else env.NOTSET
+)
+ASSIGNMENT_MAIL_HOLD_SECONDS = env.int("ASSIGNMENT_MAIL_HOLD_SECONDS", default=10 if DEVELOPMENT else 60)
+KEEP_SENT_BODIES = DEVELOPMENT  # /dev/mailbox shows them
 BORROWER_LINK_HOURS = 72
 
 # --- Sign-in -----------------------------------------------------------------------------------------------------------
@@ -259,7 +265,7 @@ MFA_TOTP_ISSUER = "lendconsole"
 MFA_TOTP_TOLERANCE = 1
 USERSESSIONS_TRACK_ACTIVITY = False  # SessionLifetimeMiddleware does it, every five minutes
 ALLAUTH_TRUSTED_PROXY_COUNT = TRUSTED_PROXY_COUNT
-KNOWN_BROWSER_COOKIE_NAME = "known_browser" if DEBUG else "__Host-known_browser"
+KNOWN_BROWSER_COOKIE_NAME = "known_browser" if DEVELOPMENT else "__Host-known_browser"
 
 # --- guardian: object permissions only; no phantom user, no group or global shortcuts ----------------------------------
 
@@ -287,7 +293,7 @@ CONTENT_SECURITY_POLICY = {
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
-if not DEBUG:
+if not DEVELOPMENT:
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
@@ -305,7 +311,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / ".static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
-STATIC_MANIFEST = env.bool("STATIC_MANIFEST", default=not DEBUG)
+STATIC_MANIFEST = env.bool("STATIC_MANIFEST", default=not DEVELOPMENT)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -330,6 +336,6 @@ LOGGING = {
         "plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"},
         "json": {"()": "lendconsole.logs.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain" if DEBUG else "json"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain" if DEVELOPMENT else "json"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

@@ -1,4 +1,4 @@
-"""Static files with a fingerprint in their name, compressed once; also in the demo, which runs with DEBUG."""
+"""Static files with a fingerprint in their name, compressed once; also in the demo."""
 
 from __future__ import annotations
 

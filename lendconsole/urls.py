@@ -50,5 +50,5 @@ development_urlpatterns = [
     path("dev/mailbox/", dev_mailbox.dev_mailbox, name="dev_mailbox"),
     path("dev/mailbox/<int:organization_id>/<int:pk>/", dev_mailbox.dev_mailbox_html, name="dev_mailbox_html"),
 ]
-if settings.DEBUG:
+if settings.DEVELOPMENT:
     urlpatterns += development_urlpatterns

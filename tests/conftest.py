@@ -19,6 +19,7 @@ from tests.world import World, build_world
 def pytest_configure(config: pytest.Config) -> None:
     """Before Django connects, in the controller and in every worker."""
     bootstrap.bring_up()
+    settings.DEVELOPMENT = False  # its pages are not there in production
     settings.STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns where it is missing, here where nothing is collected
 
 

@@ -26,7 +26,7 @@ def look_at(person: Person, wanted: pages.Pages, site: Site, inspection: Inspect
 
 def test_no_page_is_forgotten() -> None:
     listed = {name for group in pages.ALL for name in group} | pages.ON_THE_WAY | pages.NO_PAGES
-    # Those of development machines are there in DEBUG only.
+    # Those of development machines are there in development only.
     assert set(pages.names()) | {"dev_mailbox", "dev_mailbox_html"} == listed
 
 

@@ -35,7 +35,7 @@ def run(command: str) -> str:
 @pytest.fixture(scope="module")
 def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """The demo, loaded once for all tests here and rolled back after them."""
-    fast = override_settings(DEBUG=True, PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
+    fast = override_settings(DEVELOPMENT=True, PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"])
     with django_db_blocker.unblock(), fast, transaction.atomic():
         run("load_demo")
         yield
@@ -43,8 +43,8 @@ def loaded(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _debug(settings: Any) -> None:
-    settings.DEBUG = True
+def _development(settings: Any) -> None:
+    settings.DEVELOPMENT = True
 
 
 def organization_of(lender: Lender) -> Organization:
@@ -123,8 +123,8 @@ def test_the_logins_are_shown_one_for_each_role(loaded: None) -> None:
     assert max(map(len, text.splitlines())) <= 110
 
 
-def test_outside_debug_it_is_refused(loaded: None, settings: Any) -> None:
-    settings.DEBUG = False
+def test_outside_development_it_is_refused(loaded: None, settings: Any) -> None:
+    settings.DEVELOPMENT = False
     for command in ("load_demo", "show_demo_logins"):
         with pytest.raises(CommandError):
             run(command)

@@ -1,4 +1,4 @@
-"""The addresses as a development machine has them: tests run without DEBUG."""
+"""The addresses as a development machine has them: tests run as in production."""
 
 from __future__ import annotations
 

@@ -16,8 +16,10 @@ class Command(BaseCommand):
     help = "Load the demo lenders with their teams and customers (development machines only)."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.DEBUG:
-            raise CommandError("The demo has a public password. It is loaded with DEBUG=1 only.")
+        if not settings.DEVELOPMENT:
+            raise CommandError(
+                "The demo has a public password. It is loaded on development machines only (DEVELOPMENT=1)."
+            )
         if demo.is_loaded():
             self.stdout.write("The demo is loaded already.")
             call_command("sync_roles", stdout=self.stdout)

@@ -16,8 +16,8 @@ class Command(BaseCommand):
     help = "Show the demo logins: one for each role, and the one that belongs to both lenders."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if not settings.DEBUG or not demo.is_loaded():
-            raise CommandError("There is no demo here. Load it with: DEBUG=1 manage.py load_demo")
+        if not settings.DEVELOPMENT or not demo.is_loaded():
+            raise CommandError("There is no demo here. Load it with: DEVELOPMENT=1 manage.py load_demo")
         table = [("Lender", "Role", "Name", "E-mail"), *_logins()]
         widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
         lines = [

@@ -27,7 +27,9 @@ class Command(BaseCommand):
         parser.add_argument("--last-name", required=True)
         parser.add_argument("--time-zone", default="Africa/Lagos")
         parser.add_argument("--currency", default="NGN")
-        parser.add_argument("--print-link", action="store_true", help="print the invitation's link (always with DEBUG)")
+        parser.add_argument(
+            "--print-link", action="store_true", help="print the invitation's link (always in development)"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         facts = ("name", "slug", "super_admin_email", "first_name", "last_name", "time_zone", "currency")
@@ -40,6 +42,6 @@ class Command(BaseCommand):
         self.stdout.write(
             f"The invitation for {invitation.email} is on its way; it is valid for {organization.invitation_days} days."
         )
-        if options["print_link"] or settings.DEBUG:
+        if options["print_link"] or settings.DEVELOPMENT:
             with organization_context(organization.pk):
                 self.stdout.write(invitation_url(invitation))
