@@ -36,11 +36,6 @@ def is_signed_in(client: Client) -> bool:
     return client.get("/accounts/").status_code == 200
 
 
-def text(response: HttpResponse) -> str:
-    """What a person reads, without tags and line breaks."""
-    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())
-
-
 @dataclass
 class App:
     """An authenticator app. The tests stop the clock, so a code of `step` 1 is that of the next half minute."""

@@ -10,8 +10,9 @@ from allauth.account.models import EmailAddress
 from django.test import Client
 
 from accounts.models import User
-from tests.accounts.support import is_signed_in, letters, sign_in, signed_in, text
+from tests.accounts.support import is_signed_in, letters, sign_in, signed_in
 from tests.factories import UserFactory
+from tests.pages import text
 
 URL = "/accounts/e-mail/"
 NEW = "amaka.obi@new.example"

@@ -19,8 +19,9 @@ from accounts.models import Organization, User
 from lendconsole.tenancy import organization_context
 from teams.models import Member
 from tests.accounts.passkeys import Passkey, register
-from tests.accounts.support import letters, set_up_app, sign_in, signed_in, text
+from tests.accounts.support import letters, set_up_app, sign_in, signed_in
 from tests.html_validator import problems
+from tests.pages import text
 from tests.world import World
 
 FOR_STRANGERS = [

@@ -16,8 +16,9 @@ from django.test.utils import CaptureQueriesContext
 from accounts.models import User
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
-from tests.accounts.support import is_signed_in, letters, link_in, set_up_app, sign_in, signed_in, text
+from tests.accounts.support import is_signed_in, letters, link_in, set_up_app, sign_in, signed_in
 from tests.factories import PASSWORD, UserFactory
+from tests.pages import text
 from tests.world import World
 
 NEW = "nine green bottles 🍾 on a wall"

@@ -16,8 +16,9 @@ from django.test import Client
 from accounts.models import Organization, User
 from accounts.second_factor import CodeUsedBefore, use_code
 from tests.accounts.passkeys import Passkey, offered, plain, register
-from tests.accounts.support import App, is_signed_in, letters, set_up_app, sign_in, signed_in, text
+from tests.accounts.support import App, is_signed_in, letters, set_up_app, sign_in, signed_in
 from tests.factories import PASSWORD, UserFactory
+from tests.pages import text
 from tests.world import World
 
 FAKE = '{"id": "eA", "rawId": "eA", "type": "public-key", "response": {"clientDataJSON": "e30", %s}}'

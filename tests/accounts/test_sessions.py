@@ -12,8 +12,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from tests.accounts.support import FIREFOX, is_signed_in, sign_in, signed_in, text
+from tests.accounts.support import FIREFOX, is_signed_in, sign_in, signed_in
 from tests.factories import UserFactory
+from tests.pages import text
 from tests.world import World
 
 

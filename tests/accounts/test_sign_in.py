@@ -10,8 +10,9 @@ from django.contrib.auth.hashers import get_hasher, identify_hasher, make_passwo
 from django.test import Client
 
 from accounts.models import User
-from tests.accounts.support import is_signed_in, letters, sign_in, signed_in, text
+from tests.accounts.support import is_signed_in, letters, sign_in, signed_in
 from tests.factories import PASSWORD, UserFactory
+from tests.pages import text
 from tests.world import World
 
 NOT_RIGHT = "The e-mail address or the password is not right."

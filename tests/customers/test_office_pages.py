@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -10,12 +9,9 @@ import pytest
 from teams.models import Office
 from tests.customers.pages import HTMX, statements
 from tests.factories import CustomerFactory, MemberFactory, OfficeFactory, RoleFactory
+from tests.pages import text
 from tests.teams.support import extra_member, fresh, inside, invitation_for, rows
 from tests.world import Lender, World
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def url(lender: Lender, office: Office, action: str) -> str:

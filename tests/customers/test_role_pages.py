@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import pytest
 
@@ -11,12 +10,9 @@ from audit.models import AuditEvent
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Role
 from tests.factories import RoleFactory
+from tests.pages import text
 from tests.teams.support import extra_member, fresh, inside, rows
 from tests.world import Lender, World
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def chosen(**reaches: str) -> dict[str, str]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
@@ -19,12 +17,9 @@ from teams.invitation_links import Ticket, make_token
 from teams.models import Invitation, Office
 from teams.services.admission import Newcomer
 from tests.factories import PASSWORD
+from tests.pages import text
 from tests.teams.support import fresh, inside, invitation_for, mails, refused, rows, verbs
 from tests.world import Lender, World
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def change(lender: Lender, invitation: Invitation, actor: str = "admin", **changes: object) -> Invitation:

@@ -19,16 +19,13 @@ from teams.invitation_links import make_token
 from teams.models import Invitation, Member
 from teams.views import admission
 from tests.factories import UserFactory
+from tests.pages import text
 from tests.teams.support import extra_member, fresh, inside, invitation_for, rows
 from tests.world import Lender, World
 
 PASSWORD = "many calm green rivers"
 PERSON = {"first_name": "Ngozi", "last_name": "Eze", "password1": PASSWORD, "password2": PASSWORD}
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def link(invitation: Invitation, slug: str = "kudi") -> str:

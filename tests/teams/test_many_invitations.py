@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import uuid
 from typing import Any
 from unittest.mock import patch
@@ -17,12 +16,9 @@ from teams.errors import NobodyToInvite
 from teams.invitation_lists import MOST_BYTES, MOST_ROWS, Line, ListRefused, as_csv, make_wishes, read_file, read_lines
 from teams.models import Invitation
 from tests.factories import RoleFactory
+from tests.pages import text
 from tests.teams.support import extra_member, inside, invitation_for, mails, refused, rows, verbs
 from tests.world import Lender, World
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 class TestReading:

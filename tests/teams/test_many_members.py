@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import pytest
@@ -11,12 +10,9 @@ from audit.models import AuditEvent
 from lendconsole.errors import NotVisible, PermissionMissing
 from teams import services
 from teams.errors import NotForAll
+from tests.pages import text
 from tests.teams.support import extra_member, fresh, inside, mails, refused, rows, verbs
 from tests.world import Lender, World
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def change(lender: Lender, *keys: str, actor: str = "admin", **wanted: Any) -> Any:

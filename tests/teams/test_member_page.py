@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
@@ -15,12 +13,9 @@ from teams import services
 from teams.errors import MemberAboveActor, OwnMembership
 from teams.models import Member
 from tests.factories import RoleFactory
+from tests.pages import text
 from tests.teams.support import extra_member, inside, invitation_for, refused, verbs
 from tests.world import Lender, World
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def url(lender: Lender, target: Member, rest: str = "profile/") -> str:

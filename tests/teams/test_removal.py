@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from typing import Any
 
@@ -17,12 +16,9 @@ from teams.errors import HoldsCustomers, MemberAboveActor, OwnMembership
 from teams.invitation_links import Ticket
 from teams.models import Member
 from teams.services.admission import InvitationNotAcceptable, Standing, find_invitation, standing_of
+from tests.pages import text
 from tests.teams.support import extra_member, fresh, inside, invitation_for, mails, refused, rows, verbs
 from tests.world import Lender, World
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 def removed(lender: Lender, key: str = "customer_support") -> Member:

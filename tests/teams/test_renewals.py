@@ -22,12 +22,9 @@ from teams.invitation_links import Ticket, make_token, read_token
 from teams.models import Invitation, Member
 from teams.services.admission import InvitationNotAcceptable, Standing
 from teams.tasks import remind_invited_people
+from tests.pages import text
 from tests.teams.support import fresh, inside, invitation_for, mails, refused, rows, verbs
 from tests.world import Lender, World
-
-
-def text(response: Any) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
 @pytest.fixture
