@@ -27,6 +27,12 @@ def documents(customer: Customer) -> QuerySet[Document]:
     return rows.select_related("file", "uploaded_by__user", "reviewed_by__user")
 
 
+def waiting_documents(member: Member) -> QuerySet[Document]:
+    """What the member may review, and what of their own waits for somebody else; in no order."""
+    rows: QuerySet[Document] = Document.objects.reviewable_by(member)
+    return rows.select_related("file", "uploaded_by__user", "customer__office")
+
+
 def notes(customer: Customer) -> QuerySet[Note]:
     """With their files, and `notified`, the names of those they told; in no order."""
     told = NoteMention.objects.filter(note=OuterRef("pk")).order_by("pk").values(name=name_of("member__user"))

@@ -70,6 +70,7 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("customers/<int:pk>/activity/", profile.CustomerActivityView.as_view(), name="customer_activity"),
     path("customers/<int:pk>/documents/", documents.CustomerDocumentsView.as_view(), name="customer_documents"),
     path("customers/<int:pk>/documents/upload/", documents.DocumentUploadView.as_view(), name="document_upload"),
+    path("documents/", documents.WaitingDocumentsView.as_view(), name="document_list"),
     path("documents/<int:pk>/review/", documents.DocumentReviewView.as_view(), name="document_review"),
     path("documents/<int:pk>/remove/", documents.DocumentRemoveView.as_view(), name="document_remove"),
     path("documents/<int:pk>/file/", documents.DocumentFileView.as_view(), name="document_file"),

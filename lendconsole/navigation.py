@@ -60,6 +60,15 @@ MENU: Final[tuple[tuple[str, tuple[Item, ...]], ...]] = (
                 Capability.CUSTOMERS_FIND,
             ),
             Item(
+                "Document review",
+                "file-text",
+                "customers:document_list",
+                ("customers:document_list", "customers:document_review"),
+                Capability.DOCUMENTS_REVIEW,
+                "waiting_document_count",
+                "to review",
+            ),
+            Item(
                 "Access requests",
                 "inbox",
                 "customers:access_request_list",

@@ -54,6 +54,14 @@ class Note(TenantModel):
         ]
         indexes = [
             models.Index(fields=["customer", "-is_pinned", "-created_at", "-id"], name="customers_note_newest"),
+            *(
+                models.Index(
+                    fields=[field],
+                    condition=Q(kind="follow_up", done_at=None),
+                    name=f"customers_note_{field}_due",
+                )
+                for field in ("customer", "author")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -98,6 +98,7 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_activity": _customer,
     "customers:customer_documents": _full_and_empty,
     "customers:document_upload": _customer,
+    "customers:document_list": _plain,
     "customers:document_review": lambda site: [At((site.documents[0],))],
     "customers:document_remove": lambda site: [At((site.documents[0],))],
     "customers:related_person_create": lambda site: [At((site.lender.customers["free"].pk,), "?kind=guarantor")],

@@ -172,8 +172,9 @@ def _exports(lender: Lender) -> list[int]:
 
 
 def _documents(lender: Lender) -> list[int]:
-    """One that waits and one of each outcome."""
+    """One that waits and one of each outcome; and one of whom looks at the pages."""
     free, manager = lender.customers["free"], lender["other_manager"]
+    factories.document(lender.customers["own"], lender["super_admin"], name="payslip.png", type="payslip")
     waiting = factories.document(free, manager, name="Passport of Grace, both pages.pdf")
     approved = factories.document(free, manager, name="utility-bill.jpg", type="address")
     declined = factories.document(free, manager, name="x" * 90 + ".pdf", type="payslip")
