@@ -101,3 +101,27 @@ def _note_actions(member: Member, customer: Customer, note: Note) -> Iterator[Ac
         yield Action("Edit", "edit", member.url("customers:note_edit", note.pk), is_dialog=True)
     if customer.can_note and (is_own or customer.can_oversee):
         yield Action("Delete", "trash", member.url("customers:note_delete", note.pk), is_dialog=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpLine:
+    """`url` leads to the follow-up among the customer's other notes, `done_url` is for the button that completes it."""
+
+    note: Note
+    is_own: bool
+    url: str
+    customer_url: str
+    done_url: str
+
+
+def follow_up_lines(member: Member, notes: Iterable[Note]) -> list[FollowUpLine]:
+    return [
+        FollowUpLine(
+            note,
+            is_own=note.author_id == member.pk,
+            url=f"{member.url('customers:customer_notes', note.customer_id)}?show=open#note-{note.pk}",
+            customer_url=member.url("customers:customer_profile", note.customer_id),
+            done_url=member.url("customers:note_done", note.pk),
+        )
+        for note in notes
+    ]

@@ -10,6 +10,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Model, OuterRef, Prefetch, QuerySet
 from django.utils import timezone
 
+from accounts.pagination import CappedCount
 from customers.models import Customer, Document, Note, NoteFile, NoteMention, RelatedPerson, StoredFile
 from customers.policy import may, require
 from customers.readers import name_of
@@ -42,6 +43,12 @@ def notes(customer: Customer) -> QuerySet[Note]:
         .prefetch_related(Prefetch("files", NoteFile.objects.select_related("file").order_by("pk")))
         .annotate(notified=ArraySubquery(told))
     )
+
+
+def follow_ups(member: Member) -> QuerySet[Note]:
+    """What the member still has to do for customers, with `total`, how many that is; in no order."""
+    rows: QuerySet[Note] = Note.objects.to_be_done_by(member)
+    return rows.annotate(total=CappedCount(rows)).select_related("customer", "author__user")
 
 
 def related_people(customer: Customer) -> QuerySet[RelatedPerson]:

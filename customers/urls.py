@@ -83,6 +83,7 @@ console_urlpatterns: list[URLPattern | URLResolver] = [
     path("people/<int:pk>/remove/", related_people.RelatedPersonRemoveView.as_view(), name="related_person_remove"),
     path("customers/<int:pk>/notes/", notes.CustomerNotesView.as_view(), name="customer_notes"),
     path("customers/<int:pk>/notes/new/", notes.NoteCreateView.as_view(), name="note_create"),
+    path("follow-ups/", notes.FollowUpListView.as_view(), name="follow_up_list"),
     path("notes/<int:pk>/edit/", notes.NoteEditView.as_view(), name="note_edit"),
     path("notes/<int:pk>/pin/", notes.NotePinView.as_view(), name="note_pin"),
     path("notes/<int:pk>/done/", notes.NoteDoneView.as_view(), name="note_done"),

@@ -48,7 +48,7 @@ class Group:
 
 
 MENU: Final[tuple[tuple[str, tuple[Item, ...]], ...]] = (
-    ("", (Item("Dashboard", "layout-dashboard", "dashboard", ("dashboard",)),)),
+    ("", (Item("Dashboard", "layout-dashboard", "dashboard", ("dashboard", "customers:follow_up_")),)),
     (
         "Customer management",
         (

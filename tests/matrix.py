@@ -410,6 +410,7 @@ ROWS: list[Row] = [
         args=customer("free"),
         post=written,
     ),
+    *page("customers:follow_up_list", REVIEWERS | {"customer_support"}),
     *page("customers:note_edit", frozenset({"account_manager"}), CARDS, args=note, post=written),
     *page("customers:note_delete", ADMINS | {"account_manager"}, CARDS, args=note, post=nothing),
     *page(

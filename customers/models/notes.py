@@ -6,7 +6,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from customers.access import worked
+from customers.models.customer import Customer
 from lendconsole.tenancy import SameOrganization, TenantModel
+from teams.capabilities import Capability
+from teams.models import Member
 from teams.querysets import OrganizationRows
 
 LONGEST_NOTE = 4000
@@ -16,6 +20,18 @@ class NoteQuerySet(OrganizationRows):
     def open(self) -> Self:
         """Follow-ups and enquiries that nobody has completed."""
         return self.filter(done_at=None).exclude(kind="note")
+
+    def to_be_done_by(self, member: Member) -> Self:
+        """Open follow-ups that the member wrote or was told of, and those about customers that they hold or cover, as far
+        as they see the customer in full and write notes. Each part has an index of its own."""
+        due = self.for_organization(member.organization).filter(kind="follow_up", done_at=None)
+        customers = Customer.objects.for_organization(member.organization)
+        about_own = (Q(customer__in=customers.filter(rule).values("pk")) for rule in worked(member))
+        first, *rest = (
+            due.filter(part).values("pk") for part in (Q(author=member), Q(mentions__member=member), *about_own)
+        )
+        seen = Customer.objects.still_open_to(member, Capability.NOTES_WRITE).values("pk")
+        return due.filter(pk__in=first.union(*rest, all=True), customer__in=seen)
 
 
 class Note(TenantModel):

@@ -106,6 +106,7 @@ OF_AN_ADMIN: Pages = {
     "customers:related_person_remove": lambda site: [At((site.guarantor,))],
     "customers:customer_notes": _full_and_empty,
     "customers:note_create": _customer,
+    "customers:follow_up_list": _plain,
     "customers:note_edit": lambda site: [At((site.note,))],
     "customers:note_delete": lambda site: [At((site.note,))],
     "customers:customer_access": lambda site: [

@@ -191,6 +191,8 @@ def _notes(lender: Lender) -> int:
     factories.note(free, manager, kind="follow_up", due_on=yesterday, text="Ask for the second payslip.")
     factories.note(free, manager, kind="enquiry", done_by=manager, done_at=timezone.now(), file="statement.pdf")
     factories.note(free, own, kind="enquiry", text="x" * 300)
+    factories.note(free, own, kind="follow_up", due_on=yesterday, text="Send the statement. " + "x" * 200)
+    factories.note(free, own, kind="follow_up", due_on=yesterday + timedelta(days=9), text="Call before the loan ends.")
     facts: NoteFacts = {"kind": "note", "text": f"@{manager.name} please look at the payslip.", "due_on": None}
     return add_note(actor=own, customer=free, facts=facts).pk
 
