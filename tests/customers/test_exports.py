@@ -22,7 +22,9 @@ from audit.models import AuditEvent
 from customers import tasks
 from customers.exporting import making
 from customers.exporting.rows import HEADER, _masked, _national
-from customers.models import Customer, Export, ExportChunk
+from customers.files import store
+from customers.models import Customer, Export, StoredChunk, StoredFile
+from customers.services.exports import forget
 from customers.tasks import forget_exports, make_export, sweep_exports
 from customers.text import mask_phone, national_phone
 from lendconsole.tenancy import organization_context
@@ -213,13 +215,15 @@ def test_many_rows_come_in_portions_and_one_row_of_each_is_in_memory(
 ) -> None:
     kudi = world.kudi
     monkeypatch.setattr(making, "ROWS_AT_ONCE", 7)
-    monkeypatch.setattr(making, "CHUNK_BYTES", 100)
+    monkeypatch.setattr("customers.files.CHUNK_BYTES", 100)
     with organization_context(kudi.organization.pk):
         factories.CustomerFactory.create_batch(30, organization=kudi.organization, office=kudi.branch)
     tracemalloc.start()
     rows = lines(kudi)
     tracemalloc.stop()
     assert len(set(numbers(rows))) == 34
+    with organization_context(kudi.organization.pk):
+        assert StoredChunk.objects.count() > 10
 
 
 # Who may have it
@@ -244,7 +248,31 @@ def test_it_ends_after_a_day(world: World) -> None:
         assert forget_exports() == 1
     with organization_context(kudi.organization.pk):
         assert not Export.objects.exists()
-        assert not ExportChunk.objects.exists()
+        assert not StoredFile.objects.exists()
+
+
+def test_what_an_earlier_version_made_is_closed(world: World) -> None:
+    kudi = world.kudi
+    export = made(kudi)
+    with organization_context(kudi.organization.pk):
+        Export.objects.update(file=None)
+        StoredFile.objects.all().delete()
+    assert download(kudi, export).status_code == 404
+    assert "This file is closed." in words(kudi.client("admin").get(kudi.url(f"customers/exports/{export.pk}/")))
+
+
+def test_its_pieces_in_the_table_of_an_earlier_version_end_with_it(world: World) -> None:
+    kudi = world.kudi
+    export = made(kudi)
+    count = "SELECT count(*) FROM customers_exportchunk"
+    with organization_context(kudi.organization.pk), connection.cursor() as cursor:
+        piece = (
+            "INSERT INTO customers_exportchunk (organization_id, export_id, number, content) VALUES (%s, %s, 0, 'x')"
+        )
+        cursor.execute(piece, [kudi.organization.pk, export.pk])
+        forget([Export.objects.get()])
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        assert cursor.execute(count).fetchone() == (0,)
 
 
 def test_it_ends_with_the_member(world: World) -> None:
@@ -350,7 +378,7 @@ def test_what_became_many_meanwhile_is_not_made(world: World, monkeypatch: pytes
     monkeypatch.setattr(making, "COUNT_CAP", 3)
     assert not make_export(kudi.organization.pk, export.pk)
     export = again(kudi, export)
-    assert (export.state, export.size) == (Export.State.FAILED, 0)
+    assert (export.state, export.file) == (Export.State.FAILED, None)
     assert "confirm that it is you" in words(kudi.client("admin").get(kudi.url(f"customers/exports/{export.pk}/")))
 
 
@@ -408,6 +436,24 @@ def test_a_killed_worker_leaves_nothing_and_another_begins_anew(world: World, mo
     assert again(kudi, export).rows == 4
 
 
+def test_a_worker_that_dies_while_the_file_is_kept_leaves_no_piece(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kudi = world.kudi
+    export = ask(kudi)
+
+    def die(*args: Any, **options: Any) -> None:
+        store(*args, **options)
+        raise SystemExit
+
+    monkeypatch.setattr(making, "store", die)
+    with pytest.raises(SystemExit):
+        make_export(kudi.organization.pk, export.pk)
+    with organization_context(kudi.organization.pk):
+        assert not StoredFile.objects.exists()
+    assert again(kudi, export).state == Export.State.RUNNING
+
+
 def test_one_that_fails_each_time_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     kudi = world.kudi
     export = ask(kudi)
@@ -445,7 +491,7 @@ def test_rights_lost_in_the_middle_stop_it(world: World, monkeypatch: pytest.Mon
     assert not make_export(kudi.organization.pk, export.pk)
     with organization_context(kudi.organization.pk):
         assert Export.objects.get().state == Export.State.FAILED
-        assert not ExportChunk.objects.exists()
+        assert not StoredFile.objects.exists()
 
 
 def test_a_member_who_is_gone_gets_no_file(world: World) -> None:
@@ -530,4 +576,4 @@ def test_an_export_that_was_removed_meanwhile_leaves_no_file(world: World, monke
     monkeypatch.setattr(making, "read_rows", removed)
     assert not make_export(kudi.organization.pk, export.pk)
     with organization_context(kudi.organization.pk):
-        assert not ExportChunk.objects.exists()
+        assert not StoredFile.objects.exists()

@@ -15,7 +15,7 @@ from customers.services.views import change_view, choose_columns, delete_view, f
 from customers.tasks import make_export
 from lendconsole.errors import NotVisible, PermissionMissing
 from lendconsole.tenancy import organization_context
-from tests.customers.pages import HTMX, hide_secrets_in, statements, words
+from tests.customers.pages import HTMX, content_of, hide_secrets_in, statements, words
 from tests.world import Lender, World
 
 
@@ -187,8 +187,7 @@ def test_an_export_has_the_columns_of_the_list(world: World) -> None:
     pk = int(location.rstrip("/").rpartition("/")[2])
     assert make_export(kudi.organization.pk, pk)
     with organization_context(kudi.organization.pk):
-        chunks = Export.objects.get(pk=pk).chunks.order_by("number")
-        content = b"".join(bytes(chunk.content) for chunk in chunks).decode("utf-8-sig")
+        content = content_of(Export.objects.select_related("file").get(pk=pk))
     header, row, _ = csv.reader(io.StringIO(content))
     assert header == ["Customer number", "First name", "Last name", "Segment", "Status"]
     assert row == [kudi.customers["own"].number, "Own", "T1-Borrower", "Standard", "Pending"]
