@@ -66,12 +66,6 @@ def rules(who: Who, capability: Capability) -> dict[Rule, Q]:
     return {Rule.AREA: area, **_own(who)}
 
 
-def worked(who: Who) -> list[Q]:
-    """The customers that the member holds, and those of whom they stand in for: alternatives over one customer row."""
-    found = rules(who, Capability.CUSTOMERS_VIEW)
-    return [found[rule] for rule in (Rule.MANAGER, Rule.COVER) if rule in found]
-
-
 def place_reaches(who: Who, capability: Capability) -> tuple[Reach, Reach]:
     """How far the member gets by place alone: among customers of nobody, and among those who are dedicated to somebody.
 

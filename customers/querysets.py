@@ -13,7 +13,7 @@ from django.db.models.functions import Concat, Lower
 from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
-from customers.access import branches, place_reaches, worked
+from customers.access import Rule, branches, place_reaches, rules
 from customers.models.grants import Cover
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
@@ -79,10 +79,12 @@ class CustomerQuerySet(OrganizationRows):
     def kept_by(self, member: Member) -> Self:
         """Whom the member may open to others for a time: those whose account manager they may choose, and those that
         they hold or stand in for."""
+        own = rules(member, Capability.CUSTOMERS_VIEW)
+        held = [own[rule] for rule in (Rule.MANAGER, Rule.COVER) if rule in own]
         everyone: CustomerQuerySet = CustomerQuerySet(self.model)
         chosen = everyone.permitted(member, Capability.CUSTOMERS_ASSIGN).values("pk")
         rows = self.for_organization(member.organization)
-        return rows.filter(reduce(or_, worked(member), Q(pk__in=chosen)))
+        return rows.filter(reduce(or_, held, Q(pk__in=chosen)))
 
     def with_oversight(self, member: Member) -> Self:
         """`can_oversee`: whether the member may also see who else sees the customer."""

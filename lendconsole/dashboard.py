@@ -13,7 +13,7 @@ from accounts.pagination import written_number
 from customers.attention import without_working_manager
 from customers.models import Assignment, Customer
 from customers.paper_rows import FollowUpLine, follow_up_lines
-from customers.papers import follow_ups
+from customers.papers import first_follow_ups
 from customers.policy import eligible_managers
 from customers.readers import counted_together
 from teams.capabilities import Capability, Reach
@@ -54,11 +54,11 @@ class FollowUps:
     """The first few, and how many there are in all."""
 
     lines: list[FollowUpLine]
-    total: str
+    total: int
 
 
 class DashboardView(ConsolePage):
-    """At most four statements beside those of every page: all figures, what the member has to do, the workload, what one
+    """At most five statements beside those of every page: all figures, what the member has to do, the workload, what one
     was given lately."""
 
     template_name = "lendconsole/dashboard.html"
@@ -140,8 +140,8 @@ def _follow_ups(member: Member) -> FollowUps | None:
     """What is due first, as far as there is room for it; nothing for a member who has nothing to do."""
     if not member.may(Capability.NOTES_WRITE):
         return None
-    notes: list[Any] = list(follow_ups(member).order_by("due_on", "pk")[:FOLLOW_UPS_SHOWN])
-    return FollowUps(follow_up_lines(member, notes), written_number(notes[0].total)) if notes else None
+    notes, total = first_follow_ups(member, FOLLOW_UPS_SHOWN)
+    return FollowUps(follow_up_lines(member, notes), total) if notes else None
 
 
 def _recent(member: Member) -> list[Assignment]:

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
             AddIndexConcurrently(
                 model_name="note",
                 index=models.Index(
-                    fields=[field],
+                    fields=["organization", field, "due_on", "id"],
                     condition=Q(kind="follow_up", done_at=None),
                     name=f"customers_note_{field}_due",
                 ),

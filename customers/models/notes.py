@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
-from customers.access import worked
 from customers.models.customer import Customer
+from customers.models.grants import Cover
 from lendconsole.tenancy import SameOrganization, TenantModel
 from teams.capabilities import Capability
 from teams.models import Member
@@ -25,11 +25,14 @@ class NoteQuerySet(OrganizationRows):
         """Open follow-ups that the member wrote or was told of, and those about customers that they hold or cover, as far
         as they see the customer in full and write notes. Each part has an index of its own."""
         due = self.for_organization(member.organization).filter(kind="follow_up", done_at=None)
-        customers = Customer.objects.for_organization(member.organization)
-        about_own = (Q(customer__in=customers.filter(rule).values("pk")) for rule in worked(member))
-        first, *rest = (
-            due.filter(part).values("pk") for part in (Q(author=member), Q(mentions__member=member), *about_own)
+        covered = Cover.objects.running().filter(substitute=member).values("covered")
+        parts = (
+            Q(author=member),
+            Q(mentions__member=member),
+            Q(customer__account_manager=member),
+            Q(customer__account_manager__in=covered),
         )
+        first, *rest = (due.filter(part).values("pk") for part in parts)
         seen = Customer.objects.still_open_to(member, Capability.NOTES_WRITE).values("pk")
         return due.filter(pk__in=first.union(*rest, all=True), customer__in=seen)
 
@@ -72,7 +75,7 @@ class Note(TenantModel):
             models.Index(fields=["customer", "-is_pinned", "-created_at", "-id"], name="customers_note_newest"),
             *(
                 models.Index(
-                    fields=[field],
+                    fields=["organization", field, "due_on", "id"],
                     condition=Q(kind="follow_up", done_at=None),
                     name=f"customers_note_{field}_due",
                 )

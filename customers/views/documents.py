@@ -26,7 +26,6 @@ from teams.capabilities import Capability
 from teams.models import Member
 
 DOCUMENTS_A_PAGE = 25
-WAITING_A_PAGE = 50
 
 
 class CustomerDocumentsView(ConsolePage):
@@ -62,8 +61,7 @@ class WaitingDocumentsView(ConsolePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
-        rows = waiting_documents(self.member)
-        page = paginate(rows, order=("uploaded_at", "id"), size=WAITING_A_PAGE, after=after, before=before)
+        page = waiting_documents(self.member, after=after, before=before)
         lines = waiting_lines(self.member, page.rows)
         return super().get_context_data(lines=lines, **neighbors(self.request, page), **kwargs)
 

@@ -20,7 +20,6 @@ from teams.capabilities import Capability
 from teams.models import Member
 
 NOTES_A_PAGE = 25
-FOLLOW_UPS_A_PAGE = 50
 
 
 class CustomerNotesView(ConsolePage):
@@ -58,8 +57,7 @@ class FollowUpListView(ConsolePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
-        rows = follow_ups(self.member)
-        page = paginate(rows, order=("due_on", "id"), size=FOLLOW_UPS_A_PAGE, after=after, before=before)
+        page = follow_ups(self.member, after=after, before=before)
         lines = follow_up_lines(self.member, page.rows)
         return super().get_context_data(lines=lines, **neighbors(self.request, page), **kwargs)
 
