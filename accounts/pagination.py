@@ -83,9 +83,14 @@ def capped_count(rows: QuerySet[Any], cap: int = COUNT_CAP) -> int:
     return rows.order_by()[: cap + 1].count()
 
 
+def written_number(count: int, cap: int = COUNT_CAP) -> str:
+    """ "37", and "1,000+" where the counting ended."""
+    return f"{min(count, cap):,}{'+' if count > cap else ''}"
+
+
 def written_count(count: int, noun: str, cap: int = COUNT_CAP) -> str:
     """ "1 e-mail", "37 e-mails", "1,000+ e-mails"."""
-    return f"{min(count, cap):,}{'+' if count > cap else ''} {noun}{'' if count == 1 else 's'}"
+    return f"{written_number(count, cap)} {noun}{'' if count == 1 else 's'}"
 
 
 def _reverse(order: Sequence[str]) -> list[str]:

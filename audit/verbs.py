@@ -81,3 +81,7 @@ class Verb(TextChoices):
     ACCESS_REFUSED = "access.refused", "was refused a page or an action of"
     CUSTOMERS_CHANGED = "customers.changed", "changed many customers of"
     CUSTOMER_LOOKED_UP = "customer.looked_up", "looked up contact data of"
+    VIEW_SHARED = "view.shared", "shared the view"
+    VIEW_CHANGED = "view.changed", "changed the shared view"
+    VIEW_WITHDRAWN = "view.withdrawn", "no longer shares the view"
+    VIEW_DELETED = "view.deleted", "deleted the shared view"

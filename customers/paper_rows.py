@@ -44,6 +44,33 @@ def _document_actions(member: Member, customer: Customer, document: Document) ->
 
 
 @dataclass(frozen=True, slots=True)
+class WaitingLine:
+    """`url` leads to the document among the customer's others; there is nothing to decide without a `review_url`."""
+
+    document: Document
+    customer: Customer
+    url: str
+    customer_url: str
+    review_url: str
+
+
+def waiting_lines(member: Member, documents: Iterable[Document]) -> list[WaitingLine]:
+    return [_waiting_line(member, document) for document in documents]
+
+
+def _waiting_line(member: Member, document: Document) -> WaitingLine:
+    tab = member.url("customers:customer_documents", document.customer_id)
+    is_own = document.uploaded_by_id == member.pk
+    return WaitingLine(
+        document,
+        document.customer,
+        url=f"{tab}?state={Document.State.WAITING}#document-{document.pk}",
+        customer_url=member.url("customers:customer_profile", document.customer_id),
+        review_url="" if is_own else member.url("customers:document_review", document.pk),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class NoteLine:
     """`can_note`: whether the member may pin and complete it."""
 
@@ -74,3 +101,27 @@ def _note_actions(member: Member, customer: Customer, note: Note) -> Iterator[Ac
         yield Action("Edit", "edit", member.url("customers:note_edit", note.pk), is_dialog=True)
     if customer.can_note and (is_own or customer.can_oversee):
         yield Action("Delete", "trash", member.url("customers:note_delete", note.pk), is_dialog=True)
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUpLine:
+    """`url` leads to the follow-up among the customer's other notes, `done_url` is for the button that completes it."""
+
+    note: Note
+    is_own: bool
+    url: str
+    customer_url: str
+    done_url: str
+
+
+def follow_up_lines(member: Member, notes: Iterable[Note]) -> list[FollowUpLine]:
+    return [
+        FollowUpLine(
+            note,
+            is_own=note.author_id == member.pk,
+            url=f"{member.url('customers:customer_notes', note.customer_id)}?show=open#note-{note.pk}",
+            customer_url=member.url("customers:customer_profile", note.customer_id),
+            done_url=member.url("customers:note_done", note.pk),
+        )
+        for note in notes
+    ]

@@ -7,9 +7,10 @@ from datetime import timedelta
 from typing import Any, Final, TypeVar
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Model, OuterRef, Prefetch, QuerySet
+from django.db.models import Count, Model, OuterRef, Prefetch, QuerySet, Window
 from django.utils import timezone
 
+from accounts.pagination import Keys, Page, paginate
 from customers.models import Customer, Document, Note, NoteFile, NoteMention, RelatedPerson, StoredFile
 from customers.policy import may, require
 from customers.readers import name_of
@@ -18,7 +19,19 @@ from teams.capabilities import Capability
 from teams.models import Member
 
 NOTES_CHANGE_FOR: Final = timedelta(hours=24)
+_AS_DUE: Final = ("due_on", "id")
 Paper = TypeVar("Paper", bound=Model)
+
+
+def waiting_documents(member: Member, *, after: str = "", before: str = "") -> Page:
+    """What the member may review, and what of their own waits for somebody else; the oldest first."""
+
+    def fetch(keys: Keys) -> QuerySet[Document]:
+        rows: QuerySet[Document] = Document.objects.for_organization(member.organization).filter(pk__in=keys)
+        return rows.select_related("file", "uploaded_by__user", "customer__office")
+
+    rows = Document.objects.reviewable_by(member)
+    return paginate(rows, order=("uploaded_at", "id"), after=after, before=before, fetch=fetch)
 
 
 def documents(customer: Customer) -> QuerySet[Document]:
@@ -36,6 +49,26 @@ def notes(customer: Customer) -> QuerySet[Note]:
         .prefetch_related(Prefetch("files", NoteFile.objects.select_related("file").order_by("pk")))
         .annotate(notified=ArraySubquery(told))
     )
+
+
+def follow_ups(member: Member, *, after: str = "", before: str = "") -> Page:
+    """What the member still has to do for customers; what is due first stands first."""
+    rows = Note.objects.to_be_done_by(member)
+    return paginate(rows, order=_AS_DUE, after=after, before=before, fetch=lambda keys: _listed(member, keys))
+
+
+def first_follow_ups(member: Member, most: int) -> tuple[list[Note], int]:
+    """The first few of them, and how many there are. The rule is asked once, of no more than the keys."""
+    keyed = Note.objects.to_be_done_by(member).annotate(total=Window(Count("pk"))).order_by(*_AS_DUE)
+    found = list(keyed.values_list("pk", "total")[:most])
+    if not found:
+        return [], 0
+    return list(_listed(member, [pk for pk, _ in found]).order_by(*_AS_DUE)), found[0][1]
+
+
+def _listed(member: Member, keys: Keys) -> QuerySet[Note]:
+    rows: QuerySet[Note] = Note.objects.for_organization(member.organization).filter(pk__in=keys)
+    return rows.select_related("customer", "author__user")
 
 
 def related_people(customer: Customer) -> QuerySet[RelatedPerson]:

@@ -38,7 +38,6 @@ from customers.models import (
     CustomerUserObjectPermission,
     Document,
     Export,
-    ExportChunk,
     ImportMemory,
     ImpostorReport,
     MadeCustomers,
@@ -317,7 +316,7 @@ TABLES: Final[tuple[Table, ...]] = (
     # About the lender's own people, or about many customers at once.
     Table(
         Export,
-        none="id organization format is_confirmed state state_reason rights rows progress size attempts leased_until",
+        none="id organization format is_confirmed state state_reason rights rows progress file attempts leased_until",
         personal="member created_at finished_at expires_at",
         sensitive="filters words",
         kept="Gone after 24 hours.",
@@ -345,7 +344,6 @@ TABLES: Final[tuple[Table, ...]] = (
     Table(SavedView, none="id organization columns is_shared", personal="member name created_at", sensitive="query"),
     Table(MadeCustomers, none="id organization customer_import customer_ids"),
     Table(ImportMemory, none="id organization signature columns offices managers used_at"),
-    Table(ExportChunk, none="id organization export number", sensitive="content", kept="Gone after 24 hours."),
     Table(
         StoredFile, none="id organization size digest created_at", personal="name", kept="Whoever points at it answers."
     ),

@@ -13,7 +13,7 @@ from django.db.models.functions import Concat, Lower
 from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
-from customers.access import Rule, branches, rules
+from customers.access import Rule, branches, place_reaches, rules
 from customers.models.grants import Cover
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
@@ -49,6 +49,15 @@ class CustomerQuerySet(OrganizationRows):
     def still_permitted(self, member: Member, capability: Capability) -> Self:
         """`permitted` for rows that are named one by one: the rule as a condition on each of them."""
         return self.for_organization(member.organization).filter(_holds(member, capability))
+
+    def still_open_to(self, member: Member, *besides: Capability) -> Self:
+        """The same for those that the member finds and sees in full, and over whom they hold these capabilities too."""
+        asked = (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW, *besides)
+        rows = self
+        # What reaches equally far is decided alike and asked once.
+        for capability in {place_reaches(member, each): each for each in asked}.values():
+            rows = rows.still_permitted(member, capability)
+        return rows
 
     def with_access(self, member: Member) -> Self:
         """For rows that are visible to the member: `access` ("full" or "card") and what their buttons need (`can_...`)."""

@@ -269,13 +269,16 @@ def impostor_reports(member: Member) -> QuerySet[ImpostorReport]:
 
 
 def count_waiting(member: Any) -> None:
-    """`access_request_count` and `emergency_count`, what waits for this member: one statement, where anything waits for anybody."""
-    member.access_request_count = member.emergency_count = 0
+    """`access_request_count`, `emergency_count` and `waiting_document_count`, what waits for this member: one statement,
+    where anything waits for anybody."""
+    member.access_request_count = member.emergency_count = member.waiting_document_count = 0
     waiting: dict[str, QuerySet[Any]] = {}
     if getattr(member, "some_request_waits", False):
         waiting["access_request_count"] = AccessRequest.objects.decidable_by(member)
     if getattr(member, "some_emergency_waits", False):
         waiting["emergency_count"] = emergencies(member).filter(reviewed_at=None).exclude(member=member)
+    if getattr(member, "some_document_waits", False) and member.may(Capability.DOCUMENTS_REVIEW):
+        waiting["waiting_document_count"] = Document.objects.reviewable_by(member).exclude(uploaded_by=member)
     if waiting:
         for name, count in counted_together(member.organization, cap=COUNTED - 1, **waiting).items():
             setattr(member, name, count)

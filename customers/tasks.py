@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from celery import shared_task
 from django.db.models import Q
@@ -15,7 +16,7 @@ from customers.exporting import making
 from customers.importing import running as import_running
 from customers.models import BulkChange, CustomerImport, Export
 from customers.querysets import JobQuerySet
-from customers.services.imports import forget
+from customers.services import exports, imports
 from lendconsole.tenancy import organization_context
 from notifications.hints import publish
 from teams.models import Member
@@ -72,9 +73,7 @@ def forget_exports() -> int:
     count = 0
     for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
         with organization_context(organization_id):
-            ended = Export.objects.filter(organization=organization_id)
-            ended = ended.filter(Q(expires_at__lte=timezone.now()) | ~Q(member__status=Member.Status.ACTIVE))
-            count += ended.delete()[1].get(Export._meta.label, 0)
+            count += exports.forget(_ended(Export.objects.filter(organization=organization_id)))
     return count
 
 
@@ -96,10 +95,14 @@ def forget_imports() -> int:
     count = 0
     for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
         with organization_context(organization_id):
-            ended = Q(expires_at__lte=timezone.now()) | ~Q(member__status=Member.Status.ACTIVE)
-            rows = CustomerImport.objects.filter(ended, organization=organization_id)
-            count += forget(list(rows.select_for_update(of=("self",), skip_locked=True)))
+            count += imports.forget(_ended(CustomerImport.objects.filter(organization=organization_id)))
     return count
+
+
+def _ended(jobs: JobQuerySet) -> list[Any]:
+    """Those that expired or whose member is gone, but for one that a worker is finishing this moment."""
+    ended = Q(expires_at__lte=timezone.now()) | ~Q(member__status=Member.Status.ACTIVE)
+    return list(jobs.filter(ended).select_for_update(of=("self",), skip_locked=True))
 
 
 def _hand_out_lost(jobs: JobQuerySet, task: str) -> int:

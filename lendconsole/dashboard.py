@@ -1,4 +1,4 @@
-"""The first page of an organization: figures that lead to the list behind them, and who carries how much."""
+"""The first page of an organization: figures that lead to the list behind them, what is to be done, and who carries how much."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from accounts.pages import ConsolePage
+from accounts.pagination import written_number
 from customers.attention import without_working_manager
 from customers.models import Assignment, Customer
+from customers.paper_rows import FollowUpLine, follow_up_lines
+from customers.papers import first_follow_ups
 from customers.policy import eligible_managers
 from customers.readers import counted_together
 from teams.capabilities import Capability, Reach
@@ -20,6 +23,7 @@ CAP: Final = 20_000
 """Counting further would make the page slow; beyond it a figure reads "20,000+"."""
 MANAGERS_SHOWN: Final = 12
 RECENT_SHOWN: Final = 6
+FOLLOW_UPS_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Figure:
 
     @property
     def text(self) -> str:
-        return f"{CAP:,}+" if self.count > CAP else f"{self.count:,}"
+        return written_number(self.count, CAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,17 @@ class Load:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class FollowUps:
+    """The first few, and how many there are in all."""
+
+    lines: list[FollowUpLine]
+    total: int
+
+
 class DashboardView(ConsolePage):
-    """At most three statements beside those of every page: all figures, the workload, what one was given lately."""
+    """At most five statements beside those of every page: all figures, what the member has to do, the workload, what one
+    was given lately."""
 
     template_name = "lendconsole/dashboard.html"
 
@@ -55,6 +68,7 @@ class DashboardView(ConsolePage):
         return super().get_context_data(
             figures=_figures(self.member, counts),
             statuses=_statuses(self.member, counts),
+            follow_ups=_follow_ups(self.member),
             loads=_loads(self.member),
             recent=_recent(self.member),
             **kwargs,
@@ -120,6 +134,14 @@ def _statuses(member: Member, counts: dict[str, int]) -> list[Figure]:
         )
         for status in Customer.Status
     ]
+
+
+def _follow_ups(member: Member) -> FollowUps | None:
+    """What is due first, as far as there is room for it; nothing for a member who has nothing to do."""
+    if not member.may(Capability.NOTES_WRITE):
+        return None
+    notes, total = first_follow_ups(member, FOLLOW_UPS_SHOWN)
+    return FollowUps(follow_up_lines(member, notes), total) if notes else None
 
 
 def _recent(member: Member) -> list[Assignment]:

@@ -20,6 +20,7 @@ from customers.services.account_managers import assign_account_manager
 from customers.services.importing import import_customers
 from customers.services.records import change_customer_status
 from lendconsole.demo_data.lenders import HEAD_OFFICE, HUMAN_RESOURCES, HUMAN_RESOURCES_REACHES, LENDERS, Lender, Person
+from lendconsole.demo_papers import Desk, keep_papers
 from lendconsole.errors import DomainError
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
@@ -61,6 +62,7 @@ def load_demo(say: Callable[[str], None]) -> None:
             say(f"{lender.name}: {len(lender.offices) + 1} offices, {len(members)} team members")
             customers = _import(lender, organization)
             _make_history(members[lender.people[1]])
+            keep_papers(_desk(lender, organization, members))
             # Nobody is told about invented customers; and a reader of the mailbox sees their own steps only.
             OutgoingEmail.objects.filter(organization=organization).delete()
             say(f"{lender.name}: {customers:,} customers")
@@ -204,6 +206,12 @@ def borrowers_of(lender: Lender) -> list[dict[str, str]]:
     """The rows of the lender's file, as they stand in it."""
     with (DATA / lender.borrowers).open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def _desk(lender: Lender, organization: Organization, members: dict[Person, Member]) -> Desk:
+    """The first account manager and the first admin."""
+    manager = next(person for person in lender.people if person.role == BuiltInRole.ACCOUNT_MANAGER.label)
+    return Desk(organization, admin=members[lender.people[1]], manager=members[manager], phones=lender.work_phones)
 
 
 def _make_history(admin: Member) -> None:

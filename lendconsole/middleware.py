@@ -26,7 +26,7 @@ from accounts.pages import signed_in_user
 from accounts.pagination import CappedCount
 from accounts.views import CONTINUE_AT
 from audit.services import Origin, set_origin
-from customers.models import AccessRequest, ImpostorReport, TemporaryAccess
+from customers.models import AccessRequest, Document, ImpostorReport, TemporaryAccess
 from lendconsole.navigation import COUNTED_IN_FULL
 from lendconsole.tenancy import context_of_found
 from notifications.models import OutgoingEmail
@@ -148,6 +148,7 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     failed = OutgoingEmail.objects.failed().filter(organization=OuterRef("organization"))
     requests = AccessRequest.objects.open().filter(organization=OuterRef("organization"))
     unreviewed = TemporaryAccess.objects.unreviewed().filter(organization=OuterRef("organization"))
+    documents = Document.objects.waiting().filter(organization=OuterRef("organization"))
     reports = ImpostorReport.objects.filter(organization=OuterRef("organization"), closed_at=None)
     user = signed_in_user(request)
     member: Member | None = (
@@ -159,6 +160,7 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
             has_second_factor=Exists(second_factors),
             some_request_waits=Exists(requests),
             some_emergency_waits=Exists(unreviewed),
+            some_document_waits=Exists(documents),
             failed_email_count=CappedCount(failed, COUNTED_IN_FULL),
             impostor_report_count=CappedCount(reports, COUNTED_IN_FULL),
         )

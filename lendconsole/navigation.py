@@ -48,7 +48,7 @@ class Group:
 
 
 MENU: Final[tuple[tuple[str, tuple[Item, ...]], ...]] = (
-    ("", (Item("Dashboard", "layout-dashboard", "dashboard", ("dashboard",)),)),
+    ("", (Item("Dashboard", "layout-dashboard", "dashboard", ("dashboard", "customers:follow_up_")),)),
     (
         "Customer management",
         (
@@ -58,6 +58,15 @@ MENU: Final[tuple[tuple[str, tuple[Item, ...]], ...]] = (
                 "customers:customer_list",
                 ("customers:customer_", "customers:account_manager_"),
                 Capability.CUSTOMERS_FIND,
+            ),
+            Item(
+                "Document review",
+                "file-text",
+                "customers:document_list",
+                ("customers:document_list", "customers:document_review"),
+                Capability.DOCUMENTS_REVIEW,
+                "waiting_document_count",
+                "to review",
             ),
             Item(
                 "Access requests",

@@ -133,7 +133,9 @@ class ExportFactory(DjangoModelFactory):
     rights = factory.LazyAttribute(lambda export: rights_of(export.member))
     rows = 4
     progress = 4
-    size = 4
+    file = factory.LazyAttribute(
+        lambda export: stored_file("customers.csv", b"file") if export.state == Export.State.DONE else None
+    )
     finished_at = factory.LazyFunction(timezone.now)
     expires_at = factory.LazyFunction(lambda: timezone.now() + timedelta(hours=24))
 

@@ -325,6 +325,7 @@ CARDS = EVERYBODY - OVERSEERS - {"account_manager"}
 CREATORS = ADMINS | {"loan_officer"}
 ADMIN = frozenset({"admin"})
 STATUS_CHANGERS = ADMINS | MANAGERS | {"loan_officer"}
+REVIEWERS = ADMINS | MANAGERS | {"loan_officer"}
 STRANGERS = frozenset({"loan_officer", "other_manager"})
 """For whom a request of support about the first account manager's customer does not exist."""
 
@@ -387,6 +388,7 @@ ROWS: list[Row] = [
         lambda lender: {"type": "payslip"},
         unfit=ADMINS | {"account_manager"},
     ),  # without a file, which tests/customers/test_documents.py sends
+    *page("customers:document_list", REVIEWERS),
     *page(
         "customers:document_review",
         ADMINS | {"account_manager"},
@@ -408,6 +410,7 @@ ROWS: list[Row] = [
         args=customer("free"),
         post=written,
     ),
+    *page("customers:follow_up_list", REVIEWERS | {"customer_support"}),
     *page("customers:note_edit", frozenset({"account_manager"}), CARDS, args=note, post=written),
     *page("customers:note_delete", ADMINS | {"account_manager"}, CARDS, args=note, post=nothing),
     *page(

@@ -20,7 +20,7 @@ from accounts.models import Organization, OrganizationLogo
 from audit.services import record
 from audit.verbs import Verb
 from customers.files import store
-from customers.models import ExportChunk, SavedView
+from customers.models import SavedView
 from lendconsole.tenancy import as_owner, organization_context, tenant_models
 from notifications.models import OutgoingEmail
 from tests import factories
@@ -64,10 +64,7 @@ def furnished(world: World) -> World:
                 target=lender.organization,
                 after={"invited": 1, "not_invited": 0, "rows": [{"name": f"{canary}-Row", "outcome": "invited"}]},
             )
-            export = factories.ExportFactory(
-                organization=lender.organization, member=lender["admin"], words=f"{canary}-Words"
-            )
-            ExportChunk.objects.create(organization=lender.organization, export=export, number=0, content=b"file")
+            factories.ExportFactory(organization=lender.organization, member=lender["admin"], words=f"{canary}-Words")
             imports = {
                 "organization": lender.organization,
                 "member": lender["admin"],

@@ -28,6 +28,8 @@ from tests.world import Lender, World
 
 TENANT_MODELS = tenant_models(list(apps.get_models()))
 TABLES = sorted(model._meta.db_table for model in TENANT_MODELS)
+LEFT_BEHIND = {"customers_exportchunk"}
+"""Tables without a model, for the code before that still runs during an upgrade; a later release drops them."""
 
 
 def catalogue(sql: str, *params: object) -> set[object]:
@@ -41,10 +43,12 @@ def test_every_table_with_an_organization_has_row_level_security() -> None:
     columns = catalogue(
         "SELECT table_name FROM information_schema.columns WHERE column_name = 'organization_id' AND table_schema = 'public'"
     )
-    assert columns == set(TABLES)
-    assert catalogue(
-        "SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace"
-    ) == set(TABLES)
+    walled = {*TABLES, *LEFT_BEHIND}
+    assert columns == walled
+    assert (
+        catalogue("SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace")
+        == walled
+    )
 
 
 @pytest.mark.django_db

@@ -15,10 +15,6 @@ from accounts.spreadsheets import safe_cell
 from customers.models import Export
 
 MOST_XLSX_ROWS: Final = 1_000_000  # the format itself ends a little later
-CONTENT_TYPES: Final = {
-    Export.Format.CSV: "text/csv; charset=utf-8",
-    Export.Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 _WIDTHS: Final = {"Last name": 22, "E-mail": 30, "Office": 24, "Account manager": 24, "Status": 12, "Date joined": 12}
 _WIDTH: Final = 18
 

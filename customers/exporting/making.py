@@ -11,7 +11,7 @@ import hashlib
 import logging
 import tempfile
 from array import array
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -24,9 +24,10 @@ from accounts.pagination import COUNT_CAP
 from customers.errors import ExportStopped
 from customers.exporting.files import MOST_XLSX_ROWS, Sheet, open_sheet
 from customers.exporting.rows import ROWS_AT_ONCE, found_ids, header, read_rows
+from customers.files import store
 from customers.filters import Filters
 from customers.list_frame import filter_choices
-from customers.models import Export, ExportChunk
+from customers.models import Export
 from lendconsole.errors import PermissionMissing
 from lendconsole.tenancy import organization_context
 from notifications.hints import publish
@@ -38,7 +39,6 @@ logger = logging.getLogger(__name__)
 MAKE_EXPORT: Final = "customers.tasks.make_export"
 LEASE: Final = timedelta(seconds=90)
 MOST_ATTEMPTS: Final = 3
-CHUNK_BYTES: Final = 1024 * 1024
 KEPT_READY: Final = timedelta(hours=24)
 CHANGED: Final = "What you may see was changed while the file was made. Export once more."
 
@@ -163,18 +163,12 @@ class _Making:
         with organization_context(self.organization_id), path.open("rb") as file:
             self._member()
             self._note()  # and holds the row, so that nobody removes it meanwhile
-            number = size = 0
-            while content := file.read(CHUNK_BYTES):
-                ExportChunk.objects.create(
-                    organization_id=self.organization_id, export=self.export, number=number, content=content
-                )
-                number, size = number + 1, size + len(content)
             now = timezone.now()
             self._note(
                 state=Export.State.DONE,
                 rows=written,
                 progress=written,
-                size=size,
+                file=store(file, name=self._name(now)),
                 rights=self.rights,
                 finished_at=now,
                 expires_at=now + KEPT_READY,
@@ -200,6 +194,11 @@ class _Making:
     def _note(self, **changes: object) -> None:
         if not _write(self.export, **{"leased_until": timezone.now() + LEASE, **changes}):
             raise _ClaimLost
+
+    def _name(self, made_at: datetime) -> str:
+        organization = self.export.organization
+        made = made_at.astimezone(ZoneInfo(organization.time_zone))
+        return f"{organization.slug}-customers-{made:%Y-%m-%d-%H%M}.{self.export.format}"
 
     def _watermark(self, written: int) -> str:
         organization = self.export.organization

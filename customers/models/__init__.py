@@ -4,7 +4,7 @@ from customers.models.borrower import BorrowerLink, ImpostorReport, ManagerCode
 from customers.models.bulk import BulkChange
 from customers.models.customer import Customer
 from customers.models.documents import Document
-from customers.models.export import Export, ExportChunk
+from customers.models.export import Export
 from customers.models.files import StoredChunk, StoredFile
 from customers.models.imports import ChangedCustomer, CustomerImport, ImportMemory, MadeCustomers
 from customers.models.notes import Note, NoteFile, NoteMention
@@ -25,7 +25,6 @@ __all__ = [
     "CustomerUserObjectPermission",
     "Document",
     "Export",
-    "ExportChunk",
     "ImportMemory",
     "ImpostorReport",
     "MadeCustomers",

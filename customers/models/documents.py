@@ -6,7 +6,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
+from customers.models.customer import Customer
 from lendconsole.tenancy import SameOrganization, TenantModel
+from teams.capabilities import Capability
+from teams.models import Member
 from teams.querysets import OrganizationRows
 
 
@@ -14,6 +17,11 @@ class DocumentQuerySet(OrganizationRows):
     def waiting(self) -> Self:
         """Those that nobody has reviewed yet."""
         return self.filter(state="waiting")
+
+    def reviewable_by(self, member: Member) -> Self:
+        """Those that wait, of customers whose documents the member decides; what they uploaded themselves is among them."""
+        decided = Customer.objects.still_open_to(member, Capability.DOCUMENTS_REVIEW).values("pk")
+        return self.for_organization(member.organization).waiting().filter(customer__in=decided)
 
 
 class Document(TenantModel):
@@ -64,6 +72,11 @@ class Document(TenantModel):
         indexes = [
             models.Index(fields=["customer", "-uploaded_at", "-id"], name="customers_document_newest"),
             models.Index(fields=["customer"], condition=Q(state="waiting"), name="customers_document_waiting"),
+            models.Index(
+                fields=["organization", "uploaded_at", "id"],
+                condition=Q(state="waiting"),
+                name="customers_document_queue",
+            ),
         ]
 
     def __str__(self) -> str:

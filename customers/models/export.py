@@ -32,7 +32,9 @@ class Export(TenantModel):
     rights = models.CharField(max_length=64, blank=True, help_text="digest of what decided what the member saw")
     rows = models.PositiveIntegerField(null=True, help_text="how many customers; none until they are found")
     progress = models.PositiveIntegerField(default=0, help_text="how many of them are written")
-    size = models.PositiveBigIntegerField(default=0, help_text="bytes")
+    file = models.ForeignKey(
+        "customers.StoredFile", models.SET_NULL, null=True, related_name="+", help_text="once it is ready"
+    )
     attempts = models.PositiveSmallIntegerField(default=0)
     leased_until = models.DateTimeField(null=True, help_text="until then the worker that makes it is taken to be alive")
     created_at = models.DateTimeField(default=timezone.now)
@@ -44,7 +46,10 @@ class Export(TenantModel):
     class Meta(TenantModel.Meta):
         constraints = [
             *TenantModel.Meta.constraints,
-            SameOrganization("member", name="customers_export_member_same_organization"),
+            *(
+                SameOrganization(field, name=f"customers_export_{field}_same_organization")
+                for field in ("member", "file")
+            ),
         ]
         indexes = [
             models.Index(fields=["organization", "member", "-created_at"], name="customers_export_recent"),
@@ -62,18 +67,3 @@ class Export(TenantModel):
     @property
     def is_done(self) -> bool:
         return self.state == self.State.DONE
-
-
-class ExportChunk(TenantModel):
-    """A piece of the file. In the database, so that every web process can hand it out and it is backed by the same walls."""
-
-    export = models.ForeignKey(Export, models.CASCADE, related_name="chunks")
-    number = models.PositiveIntegerField()
-    content = models.BinaryField()
-
-    class Meta(TenantModel.Meta):
-        constraints = [
-            *TenantModel.Meta.constraints,
-            SameOrganization("export", name="customers_exportchunk_export_same_organization"),
-            models.UniqueConstraint(fields=["export", "number"], name="customers_exportchunk_once"),
-        ]

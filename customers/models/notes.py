@@ -6,7 +6,11 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 
+from customers.models.customer import Customer
+from customers.models.grants import Cover
 from lendconsole.tenancy import SameOrganization, TenantModel
+from teams.capabilities import Capability
+from teams.models import Member
 from teams.querysets import OrganizationRows
 
 LONGEST_NOTE = 4000
@@ -16,6 +20,21 @@ class NoteQuerySet(OrganizationRows):
     def open(self) -> Self:
         """Follow-ups and enquiries that nobody has completed."""
         return self.filter(done_at=None).exclude(kind="note")
+
+    def to_be_done_by(self, member: Member) -> Self:
+        """Open follow-ups that the member wrote or was told of, and those about customers that they hold or cover, as far
+        as they see the customer in full and write notes. Each part has an index of its own."""
+        due = self.for_organization(member.organization).filter(kind="follow_up", done_at=None)
+        covered = Cover.objects.running().filter(substitute=member).values("covered")
+        parts = (
+            Q(author=member),
+            Q(mentions__member=member),
+            Q(customer__account_manager=member),
+            Q(customer__account_manager__in=covered),
+        )
+        first, *rest = (due.filter(part).values("pk") for part in parts)
+        seen = Customer.objects.still_open_to(member, Capability.NOTES_WRITE).values("pk")
+        return due.filter(pk__in=first.union(*rest, all=True), customer__in=seen)
 
 
 class Note(TenantModel):
@@ -54,6 +73,14 @@ class Note(TenantModel):
         ]
         indexes = [
             models.Index(fields=["customer", "-is_pinned", "-created_at", "-id"], name="customers_note_newest"),
+            *(
+                models.Index(
+                    fields=["organization", field, "due_on", "id"],
+                    condition=Q(kind="follow_up", done_at=None),
+                    name=f"customers_note_{field}_due",
+                )
+                for field in ("customer", "author")
+            ),
         ]
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from audit.services import record
 from audit.verbs import Verb
+from customers.emails.documents import announce_decline
 from customers.errors import AlreadyReviewed, DocumentThere, ReasonMissing
 from customers.files import store
 from customers.models import Customer, Document, StoredFile
@@ -46,7 +47,10 @@ def upload_document(*, actor: Member, customer: Customer, type_: str, file: Bina
 
 @transaction.atomic
 def review_document(*, actor: Member, document: Document, is_approved: bool, reason: str = "") -> Document:
-    """The first of two reviewers wins. Raises NotVisible, PermissionMissing, AlreadyReviewed or ReasonMissing."""
+    """The first of two reviewers wins. Who uploaded what is declined gets an e-mail.
+
+    Raises NotVisible, PermissionMissing, AlreadyReviewed or ReasonMissing.
+    """
     document = lock_paper(find_document, actor, document)
     require_review(actor, document)
     if document.reviewed_by is not None:
@@ -60,6 +64,8 @@ def review_document(*, actor: Member, document: Document, is_approved: bool, rea
     document.reviewed_by, document.reviewed_at = actor, timezone.now()
     document.save(update_fields=["state", "reason", "reviewed_by", "reviewed_at"])
     _record(actor, Verb.DOCUMENT_APPROVED if is_approved else Verb.DOCUMENT_DECLINED, document, document.reason)
+    if not is_approved:
+        announce_decline(document=document)
     return document
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Final
 
@@ -13,9 +13,9 @@ from audit.services import record
 from audit.verbs import Verb
 from customers.errors import TooManyExports
 from customers.exporting.making import rights_of, start_making
-from customers.models import Export, ExportChunk
+from customers.files import drop_files
+from customers.models import Export, StoredFile
 from lendconsole.errors import NotVisible
-from lendconsole.tenancy import organization_context
 from teams.capabilities import Capability
 from teams.models import Member
 
@@ -58,20 +58,21 @@ def request_export(
 
 def find_export(member: Member, pk: int) -> Export:
     """One of the member's own. Raises NotVisible."""
-    export: Export | None = Export.objects.visible_to(member).filter(pk=pk).first()
+    export: Export | None = Export.objects.visible_to(member).select_related("file").filter(pk=pk).first()
     if export is None:
         raise NotVisible
     return export
 
 
-def take_export(*, actor: Member, pk: int) -> Export:
-    """Write down that the file leaves the console. The permission is asked again, and that it was made under present rights.
+def take_export(*, actor: Member, pk: int) -> StoredFile:
+    """The file; that it leaves the console is written down. The permission is asked again, and that it was made under
+    present rights.
 
     Raises PermissionMissing; NotVisible for a file of somebody else, an unfinished, an expired or an outdated one.
     """
     actor.require(Capability.CUSTOMERS_EXPORT)
     export = find_export(actor, pk)
-    if not export.is_done or is_outdated(actor, export):
+    if export.file is None or is_outdated(actor, export):
         raise NotVisible
     record(
         actor=actor,
@@ -79,25 +80,20 @@ def take_export(*, actor: Member, pk: int) -> Export:
         target=actor.organization,
         after=_facts(export, f"{export.rows:,}"),
     )
-    return export
-
-
-def pieces(export: Export) -> Iterator[bytes]:
-    """Read after the request's own transaction has ended, in one short transaction for each piece."""
-    number = 0
-    while True:
-        with organization_context(export.organization_id):
-            found = ExportChunk.objects.filter(organization=export.organization_id, export=export.pk, number=number)
-            content = found.values_list("content", flat=True).first()
-        if content is None:
-            return
-        yield bytes(content)
-        number += 1
+    return export.file
 
 
 def is_outdated(member: Member, export: Export) -> bool:
-    """Whether the member's role or place was changed since the file was made: it may hold more than they see now."""
-    return export.is_done and export.rights != rights_of(member)
+    """Whether the member's role or place was changed since the file was made: it may hold more than they see now. What an
+    earlier version of the console made has no file here."""
+    return export.is_done and (export.file_id is None or export.rights != rights_of(member))
+
+
+def forget(exports: Collection[Export]) -> int:
+    """With their files. Returns how many."""
+    Export.objects.filter(pk__in=[export.pk for export in exports]).delete()
+    drop_files(export.file_id for export in exports)
+    return len(exports)
 
 
 def _facts(export: Export, count: str) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Saved views of the list of customers, and the columns that a member wants to see."""
+"""Saved views of the list of customers, and the columns that a member wants to see.
+
+What becomes of a view that is shared with everybody is audited: its name, never its filters, which may hold whom somebody
+looked for.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,8 @@ from typing import Final
 from django.db import transaction
 from django.http import QueryDict
 
+from audit.services import record
+from audit.verbs import Verb
 from customers.columns import known
 from customers.errors import NoColumns, TooManyViews, ViewNameTaken
 from customers.list_frame import SavedLink
@@ -28,9 +34,12 @@ def save_view(*, actor: Member, name: str, is_shared: bool, query: str) -> Saved
     if own.count() >= MOST_VIEWS:
         raise TooManyViews(f"You have {MOST_VIEWS} saved views. Delete one first.")
     _refuse_taken(actor, name)
-    return SavedView.objects.create(
+    view = SavedView.objects.create(
         organization=actor.organization, member=actor, name=name, is_shared=is_shared, query=kept(query)
     )
+    if is_shared:
+        record(actor=actor, verb=Verb.VIEW_SHARED, target=view)
+    return view
 
 
 @transaction.atomic
@@ -39,15 +48,21 @@ def change_view(*, actor: Member, view: SavedView, name: str, is_shared: bool) -
     row = find_view(actor, view.pk, locked=True)
     if row.name.lower() != name.lower():
         _refuse_taken(row.member, name)
+    before = row.name, row.is_shared
     row.name, row.is_shared = name, is_shared
-    row.save(update_fields=["name", "is_shared"])
+    if (row.name, row.is_shared) != before:
+        row.save(update_fields=["name", "is_shared"])
+        _record_change(actor, row, *before)
     return row
 
 
 @transaction.atomic
 def delete_view(*, actor: Member, view: SavedView) -> None:
     """Raises NotVisible or PermissionMissing."""
-    find_view(actor, view.pk, locked=True).delete()
+    row = find_view(actor, view.pk, locked=True)
+    if row.is_shared:
+        record(actor=actor, verb=Verb.VIEW_DELETED, target=row)
+    row.delete()
 
 
 @transaction.atomic
@@ -89,6 +104,14 @@ def kept(query: str, *, but: str = "") -> str:
         if name in {*_NOT_KEPT, but} or not str(value).strip():
             del parameters[name]
     return parameters.urlencode()[:2_000]
+
+
+def _record_change(actor: Member, view: SavedView, former_name: str, was_shared: bool) -> None:
+    if view.is_shared and was_shared:
+        before, after = {"name": former_name}, {"name": view.name}
+        record(actor=actor, verb=Verb.VIEW_CHANGED, target=view, before=before, after=after)
+    elif view.is_shared or was_shared:
+        record(actor=actor, verb=Verb.VIEW_SHARED if view.is_shared else Verb.VIEW_WITHDRAWN, target=view)
 
 
 def _refuse_taken(owner: Member, name: str) -> None:

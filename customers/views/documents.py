@@ -1,4 +1,4 @@
-"""The tab “Documents” of a customer: the list, an upload, a review, the file."""
+"""Documents: the tab of a customer with an upload, a review and the file; and what waits for review among all customers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from customers.forms.documents import (
     shown_state,
 )
 from customers.models import Document
-from customers.paper_rows import document_lines
-from customers.papers import documents, find_document, require_removal, require_review
+from customers.paper_rows import document_lines, waiting_lines
+from customers.papers import documents, find_document, require_removal, require_review, waiting_documents
 from customers.services.documents import remove_document, review_document, take_document, upload_document
 from customers.services.records import open_profile
-from customers.views.pages import FullCustomerPage, neighbors
+from customers.views.pages import FullCustomerPage, neighbors, page_behind
 from teams.capabilities import Capability
 from teams.models import Member
 
@@ -51,6 +51,19 @@ class CustomerDocumentsView(ConsolePage):
             **neighbors(self.request, page),
             **kwargs,
         )
+
+
+class WaitingDocumentsView(ConsolePage):
+    """The oldest first."""
+
+    capability = Capability.DOCUMENTS_REVIEW
+    template_name = "customers/document_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
+        page = waiting_documents(self.member, after=after, before=before)
+        lines = waiting_lines(self.member, page.rows)
+        return super().get_context_data(lines=lines, **neighbors(self.request, page), **kwargs)
 
 
 class DocumentUploadView(FullCustomerPage):
@@ -102,6 +115,11 @@ class DocumentReviewView(DocumentPage):
             reason=form.cleaned_data["reason"],
         )
         return f"{document.get_type_display()} of {document.customer.name} is {document.get_state_display().lower()}."
+
+    def next_url(self) -> str:
+        """Back to the list of waiting documents, if it was behind the dialog."""
+        behind = page_behind(self.request)
+        return behind if behind.startswith(self.member.url("customers:document_list")) else super().next_url()
 
 
 class DocumentRemoveView(DocumentPage):

@@ -7,20 +7,19 @@ from typing import Any, ClassVar, Final
 
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
-from django.utils import timezone
 from django.utils.http import urlencode
 
 from accounts.pages import ConsoleMixin, ConsolePage, FormPage
 from accounts.pagination import COUNT_CAP
 from customers.choosing import chosen_or_listed
 from customers.errors import LookupsUsedUp
-from customers.exporting.files import CONTENT_TYPES
+from customers.files import attachment
 from customers.filters import Filters, sees_cards
 from customers.forms.exports import ExportForm
 from customers.list_frame import filter_choices
 from customers.models import Export
 from customers.readers import CustomerPage, customer_count
-from customers.services.exports import find_export, is_outdated, pieces, request_export, take_export
+from customers.services.exports import find_export, is_outdated, request_export, take_export
 from customers.services.lookups import note_lookup
 from customers.views.list import written_count
 from lendconsole.errors import PermissionMissing
@@ -118,21 +117,8 @@ class CustomerExportProgressView(ConsolePage):
 
 
 class CustomerExportFileView(ConsoleMixin):
-    """The file, piece by piece."""
-
     http_method_names: ClassVar[list[str]] = ["get", "options"]  # type: ignore[misc]  # View declares it mutable
     capability = Capability.CUSTOMERS_EXPORT
 
     def get(self, request: HttpRequest, organization: str, pk: int) -> StreamingHttpResponse:
-        export = take_export(actor=self.member, pk=pk)
-        made = timezone.localtime(export.finished_at)
-        name = f"{self.member.organization.slug}-customers-{made:%Y-%m-%d-%H%M}.{export.format}"
-        return StreamingHttpResponse(
-            pieces(export),
-            content_type=CONTENT_TYPES[Export.Format(export.format)],
-            headers={
-                "Content-Disposition": f'attachment; filename="{name}"',
-                "Content-Length": str(export.size),
-                "X-Content-Type-Options": "nosniff",
-            },
-        )
+        return attachment(take_export(actor=self.member, pk=pk))

@@ -1,4 +1,4 @@
-"""The tab “Notes” of a customer: the list, writing, changing, pinning, completing, and the files."""
+"""Notes: the tab of a customer with writing, changing, pinning, completing and the files; and what a member has still to do."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from accounts.pagination import paginate
 from customers.files import attachment
 from customers.forms.notes import SHOWN, NoteCreateForm, NoteDeleteForm, NoteEditForm, narrowed, shown
 from customers.models import Note
-from customers.paper_rows import note_lines
-from customers.papers import find_note, notes, require_deletion, require_edit
+from customers.paper_rows import follow_up_lines, note_lines
+from customers.papers import find_note, follow_ups, notes, require_deletion, require_edit
 from customers.services.notes import add_note, change_note, complete_note, delete_note, pin_note, take_note_file
 from customers.services.records import open_profile
 from customers.views.pages import FullCustomerPage, neighbors
@@ -47,6 +47,19 @@ class CustomerNotesView(ConsolePage):
             **neighbors(self.request, page),
             **kwargs,
         )
+
+
+class FollowUpListView(ConsolePage):
+    """What is due first stands first."""
+
+    capability = Capability.NOTES_WRITE
+    template_name = "customers/follow_up_list.html"
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
+        page = follow_ups(self.member, after=after, before=before)
+        lines = follow_up_lines(self.member, page.rows)
+        return super().get_context_data(lines=lines, **neighbors(self.request, page), **kwargs)
 
 
 class NoteCreateView(FullCustomerPage):
@@ -136,6 +149,9 @@ class NoteButton(ActionPage):
         return bool(self.request.POST.get("on"))
 
     def next_url(self) -> str:
+        """Back to the list of follow-ups, if the button stands there."""
+        if self.request.POST.get("list"):
+            return str(self.member.url("customers:follow_up_list"))
         return notes_url(self.member, self.note.customer_id)
 
 

@@ -63,9 +63,9 @@ class CustomerPage(FormPage):
         """Back to the page behind the dialog, with its filters; else to the profile, unless this act closed it to the member."""
         if not may(self.member, Capability.CUSTOMERS_FIND, self.customer):
             return self.member.url("customers:customer_list")
-        behind = getattr(self.request.htmx, "current_url_abs_path", None)  # type: ignore[attr-defined]  # set by HtmxMiddleware
-        if behind and len(behind) <= LONGEST_URL and behind.startswith(self.member.url("customers:customer_list")):
-            return str(behind)
+        behind = page_behind(self.request)
+        if behind.startswith(self.member.url("customers:customer_list")):
+            return behind
         return self.member.url("customers:customer_profile", self.customer.pk)
 
 
@@ -75,6 +75,12 @@ class FullCustomerPage(CustomerPage):
     def find(self) -> None:
         super().find()
         require(self.member, Capability.CUSTOMERS_VIEW, self.customer)
+
+
+def page_behind(request: HttpRequest) -> str:
+    """The address of the page that the dialog lies over, where there is one to go back to."""
+    address = getattr(request.htmx, "current_url_abs_path", None)  # type: ignore[attr-defined]  # set by HtmxMiddleware
+    return str(address) if address and len(address) <= LONGEST_URL else ""
 
 
 def neighbors(request: HttpRequest, page: Page, number: int | None = None) -> dict[str, str]:

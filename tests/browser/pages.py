@@ -98,6 +98,7 @@ OF_AN_ADMIN: Pages = {
     "customers:customer_activity": _customer,
     "customers:customer_documents": _full_and_empty,
     "customers:document_upload": _customer,
+    "customers:document_list": _plain,
     "customers:document_review": lambda site: [At((site.documents[0],))],
     "customers:document_remove": lambda site: [At((site.documents[0],))],
     "customers:related_person_create": lambda site: [At((site.lender.customers["free"].pk,), "?kind=guarantor")],
@@ -105,6 +106,7 @@ OF_AN_ADMIN: Pages = {
     "customers:related_person_remove": lambda site: [At((site.guarantor,))],
     "customers:customer_notes": _full_and_empty,
     "customers:note_create": _customer,
+    "customers:follow_up_list": _plain,
     "customers:note_edit": lambda site: [At((site.note,))],
     "customers:note_delete": lambda site: [At((site.note,))],
     "customers:customer_access": lambda site: [

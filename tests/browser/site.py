@@ -172,8 +172,9 @@ def _exports(lender: Lender) -> list[int]:
 
 
 def _documents(lender: Lender) -> list[int]:
-    """One that waits and one of each outcome."""
+    """One that waits and one of each outcome; and one of whom looks at the pages."""
     free, manager = lender.customers["free"], lender["other_manager"]
+    factories.document(lender.customers["own"], lender["super_admin"], name="payslip.png", type="payslip")
     waiting = factories.document(free, manager, name="Passport of Grace, both pages.pdf")
     approved = factories.document(free, manager, name="utility-bill.jpg", type="address")
     declined = factories.document(free, manager, name="x" * 90 + ".pdf", type="payslip")
@@ -190,6 +191,8 @@ def _notes(lender: Lender) -> int:
     factories.note(free, manager, kind="follow_up", due_on=yesterday, text="Ask for the second payslip.")
     factories.note(free, manager, kind="enquiry", done_by=manager, done_at=timezone.now(), file="statement.pdf")
     factories.note(free, own, kind="enquiry", text="x" * 300)
+    factories.note(free, own, kind="follow_up", due_on=yesterday, text="Send the statement. " + "x" * 200)
+    factories.note(free, own, kind="follow_up", due_on=yesterday + timedelta(days=9), text="Call before the loan ends.")
     facts: NoteFacts = {"kind": "note", "text": f"@{manager.name} please look at the payslip.", "due_on": None}
     return add_note(actor=own, customer=free, facts=facts).pk
 

@@ -10,7 +10,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from audit.models import AuditEvent
-from customers.models import Customer
+from customers.files import pieces
+from customers.models import Customer, Export
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
 from tests.world import Lender
@@ -80,6 +81,12 @@ def traces(lender: Lender) -> tuple[int, int]:
 def fresh(lender: Lender, customer: Customer) -> Customer:
     with organization_context(lender.organization.pk):
         return Customer.objects.select_related("account_manager__user", "office").get(pk=customer.pk)
+
+
+def content_of(export: Export) -> str:
+    """The file as text, without the mark at its beginning."""
+    assert export.file is not None
+    return b"".join(pieces(export.file)).decode("utf-8-sig")
 
 
 def words(response: Any) -> str:

@@ -12,7 +12,7 @@ import pytest
 from customers.models import BulkChange, Customer, Export
 from customers.tasks import make_export
 from lendconsole.tenancy import organization_context
-from tests.customers.pages import HTMX, fresh, statements, traces, words
+from tests.customers.pages import HTMX, content_of, fresh, statements, traces, words
 from tests.customers.test_bulk import by_hand, crowd, managers
 from tests.world import Lender, World
 
@@ -198,8 +198,8 @@ def test_those_that_are_ticked_are_exported(world: World) -> None:
     with organization_context(kudi.organization.pk):
         export = Export.objects.get(pk=pk)
         assert export.words == "Chosen: 2 by hand"
-        content = b"".join(bytes(chunk.content) for chunk in export.chunks.order_by("number"))
-    rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+        content = content_of(export)
+    rows = list(csv.reader(io.StringIO(content)))
     assert {row[0] for row in rows[1:-1]} == {kudi.customers["own"].number, kudi.customers["free"].number}
     everybody = kudi.url("customers/export/?all=1&list=account_manager%3Dnobody")
     assert "2 customers</strong>, filtered by Account manager: Nobody" in words(client.get(everybody))

@@ -21,6 +21,7 @@ from customers.uploads import MOST_BYTES, FileRefused
 from lendconsole.errors import DomainError, NotVisible, PermissionMissing
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
+from notifications.rendering import render_body
 from teams.capabilities import Capability, Reach
 from teams.models import Member
 from tests import factories
@@ -323,8 +324,11 @@ def test_nothing_of_a_document_leaves_the_full_profile(world: World) -> None:
     assert world.rival.client("super_admin").get(world.rival.url(f"documents/{document.pk}/file/")).status_code == 404
     with organization_context(kudi.organization.pk):
         logged = str([event.__dict__ for event in AuditEvent.objects.all()])
+        email = OutgoingEmail.objects.get()
+        mailed = f"{email.__dict__} {render_body(email, kudi.organization)}"
+        for text in (CANARY, "Blurred"):
+            assert text not in mailed
         assert CANARY not in logged
-        assert not OutgoingEmail.objects.exists()
     with organization_context(world.rival.organization.pk):
         assert not Document.objects.exists()
 

@@ -1,94 +1,28 @@
-"""Exports of customers: what is in the file, who may have it, for how long, and what becomes of a worker that dies."""
+"""Exports of customers: what is in the file, and the pages that lead to it."""
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import tracemalloc
 import zipfile
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 import pytest
 import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
-from accounts.models import Organization
-from audit.models import AuditEvent
-from customers import tasks
 from customers.exporting import making
-from customers.exporting.rows import HEADER, _masked, _national
-from customers.models import Customer, Export, ExportChunk
-from customers.tasks import forget_exports, make_export, sweep_exports
+from customers.exporting.rows import _masked, _national
+from customers.models import Customer, StoredChunk
+from customers.tasks import make_export
 from customers.text import mask_phone, national_phone
 from lendconsole.tenancy import organization_context
-from teams.models import Member, Office, Role, RolePermission
+from teams.models import Member
 from tests import factories
-from tests.customers.pages import HTMX, WRITTEN_SECRETS, hide_secrets_in, words
-from tests.world import Lender, World
-
-
-def ask(lender: Lender, role: str = "admin", query: str = "", format_: str = "csv") -> Export:
-    response = lender.client(role).post(lender.url(f"customers/export/{query}"), {"format": format_})
-    assert response.status_code == 302, words(response)
-    with organization_context(lender.organization.pk):
-        export: Export = Export.objects.get(pk=int(response["Location"].rstrip("/").rpartition("/")[2]))
-    return export
-
-
-def made(lender: Lender, role: str = "admin", query: str = "", format_: str = "csv") -> Export:
-    export = ask(lender, role, query, format_)
-    assert make_export(lender.organization.pk, export.pk)
-    return again(lender, export)
-
-
-def again(lender: Lender, export: Export) -> Export:
-    with organization_context(lender.organization.pk):
-        return Export.objects.get(pk=export.pk)
-
-
-def download(lender: Lender, export: Export, role: str = "admin") -> Any:
-    return lender.client(role).get(lender.url(f"customers/exports/{export.pk}/file/"))
-
-
-def content(lender: Lender, export: Export, role: str = "admin") -> bytes:
-    response = download(lender, export, role)
-    assert response.status_code == 200
-    return bytes(response.getvalue())
-
-
-def lines(lender: Lender, role: str = "admin", query: str = "") -> list[list[str]]:
-    """Without the header and the last line, which are looked at."""
-    text = content(lender, made(lender, role, query), role).decode("utf-8-sig")
-    header, *rows, signature = csv.reader(io.StringIO(text, newline=""))
-    assert tuple(header) == HEADER
-    assert lender[role].label in signature[0]
-    return rows
-
-
-def give(lender: Lender, role: str, capability: str, reach: str = "organization") -> None:
-    with organization_context(lender.organization.pk):
-        RolePermission.objects.update_or_create(
-            organization=lender.organization,
-            role=lender.roles[role],
-            capability=capability,
-            defaults={"reach": reach},
-        )
-
-
-def numbers(rows: list[list[str]]) -> list[str]:
-    return [row[0] for row in rows]
-
-
-def number(lender: Lender, key: str) -> str:
-    return lender.customers[key].number
-
-
-# What is in the file
+from tests.customers.export_support import ask, content, give, lines, made, number, numbers
+from tests.customers.pages import WRITTEN_SECRETS, hide_secrets_in, words
+from tests.world import World
 
 
 def test_the_file_holds_what_the_list_shows(world: World) -> None:
@@ -213,266 +147,15 @@ def test_many_rows_come_in_portions_and_one_row_of_each_is_in_memory(
 ) -> None:
     kudi = world.kudi
     monkeypatch.setattr(making, "ROWS_AT_ONCE", 7)
-    monkeypatch.setattr(making, "CHUNK_BYTES", 100)
+    monkeypatch.setattr("customers.files.CHUNK_BYTES", 100)
     with organization_context(kudi.organization.pk):
         factories.CustomerFactory.create_batch(30, organization=kudi.organization, office=kudi.branch)
     tracemalloc.start()
     rows = lines(kudi)
     tracemalloc.stop()
     assert len(set(numbers(rows))) == 34
-
-
-# Who may have it
-
-
-def test_only_the_one_who_asked_downloads_it(world: World) -> None:
-    kudi = world.kudi
-    export = made(kudi)
-    for role in ("super_admin", "compliance"):
-        assert download(kudi, export, role).status_code == 404
-        assert kudi.client(role).get(kudi.url(f"customers/exports/{export.pk}/")).status_code == 404
-        assert words(kudi.client(role).get(kudi.url("customers/exports/"))).count("exports/") == 0
-    assert download(kudi, export).status_code == 200
-
-
-def test_it_ends_after_a_day(world: World) -> None:
-    kudi = world.kudi
-    export = made(kudi)
-    with time_machine.travel(timezone.now() + timedelta(hours=24, minutes=1), tick=False):
-        assert download(kudi, export).status_code == 404
-        assert kudi.client("admin").get(kudi.url(f"customers/exports/{export.pk}/")).status_code == 404
-        assert forget_exports() == 1
     with organization_context(kudi.organization.pk):
-        assert not Export.objects.exists()
-        assert not ExportChunk.objects.exists()
-
-
-def test_it_ends_with_the_member(world: World) -> None:
-    kudi = world.kudi
-    export = made(kudi)
-    kudi.client("super_admin").post(kudi.url(f"settings/members/{kudi['admin'].pk}/deactivate/"))
-    assert download(kudi, export).status_code == 404
-    kudi.client("super_admin").post(kudi.url(f"settings/members/{kudi['admin'].pk}/reactivate/"))
-    assert kudi.client("admin").get(kudi.url("customers/")).status_code == 200
-    assert download(kudi, export).status_code == 404
-    assert "This file is closed." in words(kudi.client("admin").get(kudi.url(f"customers/exports/{export.pk}/")))
-
-
-def test_files_of_deactivated_people_are_removed(world: World) -> None:
-    kudi = world.kudi
-    made(kudi)
-    made(kudi, "super_admin")
-    with organization_context(kudi.organization.pk):
-        Member.objects.filter(pk=kudi["admin"].pk).update(status="deactivated")
-    assert forget_exports() == 1
-    with organization_context(kudi.organization.pk):
-        assert Export.objects.get().member_id == kudi["super_admin"].pk
-
-
-def test_the_permission_is_asked_again_at_the_download(world: World) -> None:
-    kudi = world.kudi
-    export = made(kudi)
-    with organization_context(kudi.organization.pk):
-        RolePermission.objects.filter(role=kudi.roles["admin"], capability="customers.export").delete()
-    assert download(kudi, export).status_code == 403
-
-
-@pytest.mark.parametrize("what", ["role", "office", "exclusive"])
-def test_what_narrows_the_members_sight_closes_the_file(world: World, what: str) -> None:
-    kudi = world.kudi
-    export = made(kudi)
-    with organization_context(kudi.organization.pk):
-        if what == "role":
-            Role.objects.filter(pk=kudi.roles["admin"].pk).update(version=7)
-        elif what == "office":
-            Office.objects.filter(pk=kudi.branch.pk).update(path=f"{kudi.other_branch.path}{kudi.branch.pk}/")
-    if what == "exclusive":
-        other = not kudi.organization.exclusive_assignments
-        Organization.objects.filter(pk=kudi.organization.pk).update(exclusive_assignments=other)
-    assert download(kudi, export).status_code == 404
-
-
-def test_an_unfinished_file_is_not_offered(world: World) -> None:
-    kudi = world.kudi
-    assert download(kudi, ask(kudi)).status_code == 404
-
-
-def test_without_the_permission_nothing_offers_it(world: World) -> None:
-    kudi = world.kudi
-    assert "customers/export" not in kudi.client("customer_support").get(kudi.url("customers/")).content.decode()
-    response = kudi.client("customer_support").post(kudi.url("customers/export/"), {"format": "csv"})
-    assert response.status_code == 403
-    with organization_context(kudi.organization.pk):
-        assert not Export.objects.exists()
-        assert set(AuditEvent.objects.values_list("verb", flat=True)) <= {"access.refused"}
-
-
-def test_request_and_download_are_written_down(world: World) -> None:
-    kudi = world.kudi
-    content(kudi, made(kudi, query="?status=pending&q=borrower"))
-    with organization_context(kudi.organization.pk):
-        events = list(AuditEvent.objects.order_by("pk").values_list("verb", "actor_id", "after"))
-    facts = {"customers": "4", "format": "CSV", "filters": "“borrower”, Status: Pending"}
-    assert events == [
-        ("customers.export_requested", kudi["admin"].pk, facts),
-        ("customers.exported", kudi["admin"].pk, facts),
-    ]
-
-
-# Many, and at once
-
-
-@pytest.fixture
-def many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if three customers were more than a thousand."""
-    for module in ("customers.views.exports", "customers.exporting.making", "accounts.pagination"):
-        monkeypatch.setattr(f"{module}.COUNT_CAP", 3)
-
-
-def test_many_customers_ask_who_sits_here(world: World, many: None) -> None:
-    kudi = world.kudi
-    client = kudi.client("admin")
-    client.get(kudi.url())
-    with time_machine.travel(timezone.now() + timedelta(seconds=400), tick=False):
-        response = client.get(kudi.url("customers/export/"), headers={**HTMX, "HX-Target": "dialog-content"})
-        assert response["HX-Redirect"].startswith("/accounts/reauthenticate/")
-        response = client.post(kudi.url("customers/export/"), {"format": "csv"})
-        assert response.status_code == 422
-        assert "Confirm that it is you" in words(response)
-        with organization_context(kudi.organization.pk):
-            assert not Export.objects.exists()
-        assert client.post(kudi.url("customers/export/?q=own"), {"format": "csv"}).status_code == 302
-
-
-def test_what_became_many_meanwhile_is_not_made(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    kudi = world.kudi
-    export = ask(kudi)
-    monkeypatch.setattr(making, "COUNT_CAP", 3)
-    assert not make_export(kudi.organization.pk, export.pk)
-    export = again(kudi, export)
-    assert (export.state, export.size) == (Export.State.FAILED, 0)
-    assert "confirm that it is you" in words(kudi.client("admin").get(kudi.url(f"customers/exports/{export.pk}/")))
-
-
-def test_three_at_once_and_no_more(world: World) -> None:
-    kudi = world.kudi
-    first = ask(kudi)
-    ask(kudi)
-    ask(kudi)
-    response = kudi.client("admin").post(kudi.url("customers/export/"), {"format": "csv"})
-    assert response.status_code == 422
-    assert "3 of your exports are still being made" in words(response)
-    ask(kudi, "super_admin")
-    make_export(kudi.organization.pk, first.pk)
-    ask(kudi)
-
-
-def test_one_press_is_one_export(world: World) -> None:
-    kudi = world.kudi
-    client, data = kudi.client("admin"), {"format": "csv", "submission_key": "6a1c8f8e-5f0e-4c6a-8d65-0c3f5f1f7b11"}
-    places = {client.post(kudi.url("customers/export/"), data)["Location"] for _ in range(2)}
-    assert len(places) == 1
-    with organization_context(kudi.organization.pk):
-        assert Export.objects.count() == 1
-
-
-# The worker
-
-
-def test_a_killed_worker_leaves_nothing_and_another_begins_anew(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    kudi = world.kudi
-    export = ask(kudi)
-
-    def die(*args: Any) -> None:
-        raise SystemExit
-
-    with monkeypatch.context() as patch:
-        patch.setattr(making._Making, "_offer", die)
-        with pytest.raises(SystemExit):
-            make_export(kudi.organization.pk, export.pk)
-    assert again(kudi, export).state == Export.State.RUNNING
-    assert download(kudi, export).status_code == 404
-    assert not make_export(kudi.organization.pk, export.pk), "its claim still holds"
-    sent: list[tuple[Any, ...]] = []
-
-    def publish(*message: Any) -> bool:
-        sent.append(message)
-        return True
-
-    monkeypatch.setattr(tasks, "publish", publish)
-    assert sweep_exports() == 0
-    with time_machine.travel(timezone.now() + making.LEASE, tick=False):
-        assert sweep_exports() == 1
-        assert sent == [(making.MAKE_EXPORT, kudi.organization.pk, export.pk)]
-        assert make_export(kudi.organization.pk, export.pk)
-    assert again(kudi, export).rows == 4
-
-
-def test_one_that_fails_each_time_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    kudi = world.kudi
-    export = ask(kudi)
-
-    def break_(*args: Any) -> None:
-        raise OSError("disk full")
-
-    monkeypatch.setattr(making._Making, "_write_rows", break_)
-    for _ in range(making.MOST_ATTEMPTS + 1):
-        assert not make_export(kudi.organization.pk, export.pk)
-    export = again(kudi, export)
-    assert (export.state, export.attempts) == (Export.State.FAILED, making.MOST_ATTEMPTS)
-    assert "disk full" not in export.state_reason
-
-
-def test_one_whose_worker_dies_each_time_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    kudi = world.kudi
-    export = ask(kudi)
-    with organization_context(kudi.organization.pk):
-        Export.objects.update(attempts=making.MOST_ATTEMPTS, state=Export.State.RUNNING)
-    assert not make_export(kudi.organization.pk, export.pk)
-    assert again(kudi, export).state == Export.State.FAILED
-
-
-def test_rights_lost_in_the_middle_stop_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    kudi = world.kudi
-    export = ask(kudi)
-    read = making.read_rows
-
-    def demoted(member: Member, ids: Any, columns: Any) -> Any:
-        Member.objects.filter(pk=member.pk).update(role=kudi.roles["customer_support"], version=member.version + 1)
-        return read(member, ids)
-
-    monkeypatch.setattr(making, "read_rows", demoted)
-    assert not make_export(kudi.organization.pk, export.pk)
-    with organization_context(kudi.organization.pk):
-        assert Export.objects.get().state == Export.State.FAILED
-        assert not ExportChunk.objects.exists()
-
-
-def test_a_member_who_is_gone_gets_no_file(world: World) -> None:
-    kudi = world.kudi
-    export = ask(kudi)
-    with organization_context(kudi.organization.pk):
-        Member.objects.filter(pk=kudi["admin"].pk).update(status="removed")
-    assert not make_export(kudi.organization.pk, export.pk)
-    assert again(kudi, export).state == Export.State.FAILED
-
-
-def test_a_filter_that_means_nothing_any_more_does_not_widen_it(world: World) -> None:
-    kudi = world.kudi
-    export = ask(kudi, query=f"?office={kudi.other_branch.pk}")
-    with organization_context(kudi.organization.pk):
-        type(kudi.branch).objects.filter(pk=kudi.other_branch.pk).update(name="Renamed")
-    assert not make_export(kudi.organization.pk, export.pk)
-    assert "Set them anew" in again(kudi, export).state_reason
-
-
-def test_nothing_is_left_on_the_workers_disk(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    made(world.kudi, format_="xlsx")
-    assert list(tmp_path.iterdir()) == []
-
-
-# The pages
+        assert StoredChunk.objects.count() > 10
 
 
 def test_the_page_looks_again_until_it_is_over(world: World) -> None:
@@ -516,18 +199,3 @@ def test_an_empty_list_offers_the_earlier_exports_alone(world: World) -> None:
     page = words(kudi.client("admin").get(kudi.url("customers/?q=nobody+of+this+name")))
     assert "customers/export/" not in page
     assert "Your exports" in page
-
-
-def test_an_export_that_was_removed_meanwhile_leaves_no_file(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    kudi = world.kudi
-    export = ask(kudi)
-    read = making.read_rows
-
-    def removed(member: Member, ids: Any, columns: Any) -> Any:
-        Export.objects.filter(pk=export.pk).delete()
-        return read(member, ids)
-
-    monkeypatch.setattr(making, "read_rows", removed)
-    assert not make_export(kudi.organization.pk, export.pk)
-    with organization_context(kudi.organization.pk):
-        assert not ExportChunk.objects.exists()

@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from audit.models import AuditEvent
 from customers.errors import NoColumns, TooManyViews, ViewNameTaken
 from customers.models import Export, SavedView
 from customers.services import views
@@ -15,7 +16,7 @@ from customers.services.views import change_view, choose_columns, delete_view, f
 from customers.tasks import make_export
 from lendconsole.errors import NotVisible, PermissionMissing
 from lendconsole.tenancy import organization_context
-from tests.customers.pages import HTMX, hide_secrets_in, statements, words
+from tests.customers.pages import HTMX, content_of, hide_secrets_in, statements, words
 from tests.world import Lender, World
 
 
@@ -68,6 +69,49 @@ def test_a_shared_view_is_everybodys_and_its_owners_or_an_admins_to_change(world
         assert SavedView.objects.get(pk=view.pk).member == kudi["account_manager"]
         delete_view(actor=kudi["admin"], view=view)
         assert not SavedView.objects.filter(pk=view.pk).exists()
+
+
+def logged(lender: Lender) -> list[tuple[str, str, str]]:
+    """The verb and the view of each line about views, with who did it."""
+    with organization_context(lender.organization.pk):
+        events = AuditEvent.objects.filter(verb__startswith="view.").order_by("pk")
+        return [(event.verb, event.target_label, event.actor_label.partition(" ")[0]) for event in events]
+
+
+def test_what_becomes_of_a_shared_view_is_audited(world: World) -> None:
+    kudi, admin = world.kudi, world.kudi["admin"]
+    view = save(kudi, is_shared=True, query="q=Grace+Etim")
+    with organization_context(kudi.organization.pk):
+        for name, is_shared in (("Renamed", True), ("Renamed", True), ("Renamed", False)):
+            change_view(actor=kudi["account_manager"], view=view, name=name, is_shared=is_shared)
+        change_view(actor=kudi["account_manager"], view=view, name="Again", is_shared=True)
+        delete_view(actor=admin, view=view)
+        renamed = AuditEvent.objects.get(verb="view.changed")
+        assert (renamed.before, renamed.after) == ({"name": "My view"}, {"name": "Renamed"})
+        assert "Grace" not in str([event.__dict__ for event in AuditEvent.objects.all()])
+    assert logged(kudi) == [
+        ("view.shared", "My view", "Account"),
+        ("view.changed", "Renamed", "Account"),
+        ("view.withdrawn", "Renamed", "Account"),
+        ("view.shared", "Again", "Account"),
+        ("view.deleted", "Again", "Admin"),
+    ]
+
+
+def test_a_private_view_and_a_refused_act_leave_no_line(world: World) -> None:
+    kudi = world.kudi
+    view, shared = save(kudi), save(kudi, "admin", is_shared=True)
+    before = logged(kudi)
+    with organization_context(kudi.organization.pk):
+        change_view(actor=kudi["account_manager"], view=view, name="Renamed", is_shared=False)
+        delete_view(actor=kudi["account_manager"], view=view)
+        for act in (
+            lambda: delete_view(actor=kudi["other_manager"], view=shared),
+            lambda: change_view(actor=kudi["other_manager"], view=shared, name="Mine", is_shared=False),
+        ):
+            with pytest.raises(PermissionMissing):
+                act()
+    assert logged(kudi) == before == [("view.shared", "My view", "Admin")]
 
 
 def test_views_of_another_lender_do_not_exist(world: World) -> None:
@@ -187,8 +231,7 @@ def test_an_export_has_the_columns_of_the_list(world: World) -> None:
     pk = int(location.rstrip("/").rpartition("/")[2])
     assert make_export(kudi.organization.pk, pk)
     with organization_context(kudi.organization.pk):
-        chunks = Export.objects.get(pk=pk).chunks.order_by("number")
-        content = b"".join(bytes(chunk.content) for chunk in chunks).decode("utf-8-sig")
+        content = content_of(Export.objects.select_related("file").get(pk=pk))
     header, row, _ = csv.reader(io.StringIO(content))
     assert header == ["Customer number", "First name", "Last name", "Segment", "Status"]
     assert row == [kudi.customers["own"].number, "Own", "T1-Borrower", "Standard", "Pending"]

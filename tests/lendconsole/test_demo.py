@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,7 +17,16 @@ from django.test import override_settings
 from accounts.models import Organization, User
 from audit.models import AuditEvent
 from customers.consistency import find_differences
-from customers.models import Customer
+from customers.models import (
+    Customer,
+    CustomerImport,
+    Document,
+    ImpostorReport,
+    Note,
+    NoteFile,
+    RelatedPerson,
+    SavedView,
+)
 from lendconsole import demo
 from lendconsole.demo_data.lenders import KUDI, LENDERS, SAVANNA, Lender
 from lendconsole.tenancy import organization_context
@@ -82,6 +92,26 @@ def test_each_lender_is_sound_and_no_mail_waits(loaded: None, lender: Lender) ->
         assert not OutgoingEmail.objects.exists()
         assert not Member.objects.filter(phone="").exists()
     assert not organization.requires_second_factor
+
+
+@pytest.mark.parametrize("lender", LENDERS, ids=lambda lender: lender.slug)
+def test_each_lender_has_papers_and_something_to_do(loaded: None, lender: Lender) -> None:
+    organization = organization_of(lender)
+    with organization_context(organization.pk):
+        states = Counter(Document.objects.values_list("state", flat=True))
+        assert states == {"waiting": 3, "approved": 1, "declined": 1}
+        manager = Document.objects.filter(state="approved").get().uploaded_by
+        admin = Member.objects.get(user__email=lender.people[1].address(lender.slug))
+        for member, to_review in ((manager, 1), (admin, 2)):
+            assert Document.objects.reviewable_by(member).exclude(uploaded_by=member).count() == to_review
+        assert Note.objects.to_be_done_by(manager).count() == 2
+        assert Note.objects.filter(is_pinned=True, mentions__member=admin).count() == 1
+        assert NoteFile.objects.get().note.kind == "enquiry"
+        assert Counter(RelatedPerson.objects.values_list("kind", flat=True)) == {"next_of_kin": 3, "guarantor": 3}
+        assert ImpostorReport.objects.filter(closed_at=None).count() == 1
+        assert SavedView.objects.get().is_shared
+        done = CustomerImport.objects.get()
+        assert (done.state, done.report["updated"], done.report["refused"]) == ("done", 3, 1)
 
 
 def test_everybody_signs_in_with_the_one_password(loaded: None) -> None:

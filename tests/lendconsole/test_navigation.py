@@ -54,7 +54,13 @@ def test_super_admin_sees_everything() -> None:
     member = of_role(BuiltInRole.SUPER_ADMIN)
     assert labels(member) == {
         "": ["Dashboard"],
-        "Customer management": ["Customers", "Access requests", "Emergency access", "Impostor reports"],
+        "Customer management": [
+            "Customers",
+            "Document review",
+            "Access requests",
+            "Emergency access",
+            "Impostor reports",
+        ],
         "Back office": ["Audit log", "E-mails"],
     }
     assert settings_labels(member) == ["Team members", "Offices", "Roles and permissions", "Organization", "Security"]
@@ -62,7 +68,10 @@ def test_super_admin_sees_everything() -> None:
 
 def test_account_manager_has_customers_and_no_settings() -> None:
     member = of_role(BuiltInRole.ACCOUNT_MANAGER)
-    assert labels(member) == {"": ["Dashboard"], "Customer management": ["Customers", "Access requests"]}
+    assert labels(member) == {
+        "": ["Dashboard"],
+        "Customer management": ["Customers", "Document review", "Access requests"],
+    }
     assert settings_labels(member) == []
 
 
@@ -74,6 +83,7 @@ def test_failed_emails_are_counted_beside_their_item(failed: int, shown: str) ->
     assert counts == {
         "Dashboard": "",
         "Customers": "",
+        "Document review": "",
         "Access requests": "",
         "Emergency access": "",
         "Impostor reports": "",
