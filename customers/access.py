@@ -47,9 +47,9 @@ Who = Member | AnyMember
 
 def branches(who: Who, capability: Capability) -> list[Q]:
     """Alternatives under which the member holds the capability over a customer; none at all means never."""
-    found = rules(who, capability)
-    area = found.get(Rule.AREA)
-    return list(found.values()) if area is None or area else [area]
+    if place_reaches(who, capability) == (Reach.ORGANIZATION, Reach.ORGANIZATION):
+        return [Q()]  # which includes all others
+    return list(rules(who, capability).values())
 
 
 def rules(who: Who, capability: Capability) -> dict[Rule, Q]:
