@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import Exists, Func, IntegerField, JSONField, OuterRef, Q, QuerySet, Subquery
 
 from accounts.pagination import COUNT_CAP, CappedCount
-from customers.attention import not_working
+from customers.attention import Attention, needing, not_working
 from customers.columns import known
 from customers.filters import Choice, Choices
 from customers.models import Customer, SavedView
@@ -21,6 +20,7 @@ from teams.models import Member, Office
 from teams.office_tree import in_tree_order
 
 SHOWN_VIEWS: Final = 200
+_ATTENTION_PARTS: Final = ("attention", "below", "above", "not_working")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +47,12 @@ class ListFrame:
 
 def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
     """All of it in one statement."""
-    links = JSONObject(
-        pk="pk", name="name", query="query", is_shared="is_shared", member_id="member_id", owner=name_of("member__user")
-    )
-    views = SavedView.objects.visible_to(member).named().order_by("name", "pk")[:SHOWN_VIEWS]
+    views = SavedView.objects.visible_to(member).named().order_by("name", "pk")
+    facts = views.values("pk", "name", "query", "is_shared", "member_id", owner=name_of("member__user"))
     columns = SavedView.objects.of(member).filter(name="").values("columns")
     parts = {
         **_choice_parts(member),
-        "views": ArraySubquery(views.values(json=links)),
+        "views": _Rows(facts[:SHOWN_VIEWS]),
         "columns": Subquery(columns),
         **(_card_parts(member) if with_cards else {}),
     }
@@ -68,17 +66,30 @@ def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
 
 
 def _card_parts(member: Member) -> dict[str, Subquery]:
-    """Who needs attention is told apart in three: of each account manager an index has them in ranges by office."""
+    """Of a whole organization, who needs attention is told apart in three: of each account manager an index has them in
+    ranges by office. Of one's own customers, who are few, they are counted as they are."""
     visible = Customer.objects.visible_to(member)
-    members = Member.objects.for_organization(member.organization)
-    return {
+    parts: dict[str, Subquery] = {
         "all": CappedCount(visible),
         "active": CappedCount(visible.filter(status=Customer.Status.ACTIVE)),
+    }
+    if member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
+        return {**parts, "attention": CappedCount(visible.filter(needing(Attention.NEEDED, member.organization)))}
+    members = Member.objects.for_organization(member.organization)
+    return {
+        **parts,
         "unassigned": CappedCount(visible.filter(account_manager=None)),
         "below": _HeldCount(member, members, Q(office__lt=OuterRef("office"))),
         "above": _HeldCount(member, members, Q(office__gt=OuterRef("office"))),
         "not_working": _HeldCount(member, not_working(member.organization), Q(office=OuterRef("office"))),
     }
+
+
+class _Rows(Subquery):
+    """All rows of a queryset of values, in its order: one document, which Python reads at once."""
+
+    template = "(SELECT jsonb_agg(each) FROM (%(subquery)s) each)"
+    output_field = JSONField()
 
 
 class _HeldCount(CappedCount):
@@ -97,8 +108,8 @@ class _HeldCount(CappedCount):
 
 def _cards(counts: Mapping[str, Any]) -> dict[str, int]:
     """Each counted to COUNT_CAP + 1 at most."""
-    figures = {name: counts[name] or 0 for name in ("all", "active", "unassigned")}
-    return {**figures, "attention": sum(counts[part] or 0 for part in ("below", "above", "not_working"))}
+    figures = {name: counts.get(name) or 0 for name in ("all", "active", "unassigned")}
+    return {**figures, "attention": sum(counts.get(part) or 0 for part in _ATTENTION_PARTS)}
 
 
 def filter_choices(member: Member) -> Choices:
@@ -106,7 +117,7 @@ def filter_choices(member: Member) -> Choices:
     return _choices(together(member.organization, _choice_parts(member)))
 
 
-def _choice_parts(member: Member) -> dict[str, ArraySubquery]:
+def _choice_parts(member: Member) -> dict[str, _Rows]:
     offices = Office.objects.for_organization(member.organization)
     managers = Member.objects.for_organization(member.organization)
     if member.reach(Capability.CUSTOMERS_FIND) == Reach.ORGANIZATION:
@@ -119,8 +130,8 @@ def _choice_parts(member: Member) -> dict[str, ArraySubquery]:
             member, Capability.CUSTOMERS_FIND
         )
     return {
-        "offices": ArraySubquery(offices.order_by().values(json=JSONObject(pk="pk", name="name", path="path"))),
-        "managers": ArraySubquery(managers.order_by().values(json=JSONObject(pk="pk", name=name_of("user")))),
+        "offices": _Rows(offices.order_by().values("pk", "name", "path")),
+        "managers": _Rows(managers.order_by().values("pk", name=name_of("user"))),
     }
 
 
