@@ -48,7 +48,8 @@ class CustomerQuerySet(OrganizationRows):
 
     def still_permitted(self, member: Member, capability: Capability) -> Self:
         """`permitted` for rows that are named one by one: the rule as a condition on each of them."""
-        return self.for_organization(member.organization).filter(_holds(member, capability))
+        rows, condition = self.for_organization(member.organization), _holds(member, capability)
+        return rows if condition == _ALWAYS else rows.filter(condition)
 
     def with_access(self, member: Member) -> Self:
         """For rows that are visible to the member: `access` ("full" or "card") and what their buttons need (`can_...`)."""

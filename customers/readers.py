@@ -57,6 +57,12 @@ _ON_LISTS: Final = (
     *("office__name", "account_manager__status", "account_manager__office__name"),
     *("account_manager__user__first_name", "account_manager__user__last_name", "account_manager__user__is_active"),
 )
+_LINES: Final = (
+    Customer.objects.with_absence()
+    .select_related("office", "account_manager__user", "account_manager__office")
+    .only(*_ON_LISTS)
+)
+"""Put together once for the process."""
 _THING: Final = {"number": "customer number", "phone": "phone number", "email": "e-mail address", "bvn": "BVN"}
 
 
@@ -140,14 +146,7 @@ def customer_search(member: Member, text: str) -> CustomerSearch | None:
 def _list_rows(member: Member, keys: Keys) -> QuerySet[Customer]:
     """The customers of these keys, which the member finds, with what a line of a list shows."""
     named = Q(pk__in=keys) if isinstance(keys, list) else OneOf(F("pk"), keys)
-    rows: QuerySet[Customer] = (
-        Customer.objects.for_organization(member.organization)
-        .filter(named)
-        .with_access(member)
-        .with_absence()
-        .select_related("office", "account_manager__user", "account_manager__office")
-        .only(*_ON_LISTS)
-    )
+    rows: QuerySet[Customer] = _LINES.for_organization(member.organization).filter(named).with_access(member)
     return rows
 
 
