@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Func, IntegerField, JSONField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, Func, IntegerField, JSONField, OuterRef, Q, QuerySet, Subquery
 
 from accounts.pagination import COUNT_CAP, CappedCount
 from customers.attention import Attention, needing, not_working
@@ -20,7 +20,6 @@ from teams.models import Member, Office
 from teams.office_tree import in_tree_order
 
 SHOWN_VIEWS: Final = 200
-_ATTENTION_PARTS: Final = ("attention", "below", "above", "not_working")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +65,14 @@ def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
 
 
 def _card_parts(member: Member) -> dict[str, Subquery]:
-    """Of a whole organization, who needs attention is told apart in three: of each account manager an index has them in
-    ranges by office. Of one's own customers, who are few, they are counted as they are."""
-    visible = Customer.objects.visible_to(member)
-    parts: dict[str, Subquery] = {
-        "all": CappedCount(visible),
-        "active": CappedCount(visible.filter(status=Customer.Status.ACTIVE)),
-    }
+    """Who needs attention is told apart in three: of each account manager an index has them in ranges by office."""
     if member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
-        return {**parts, "attention": CappedCount(visible.filter(needing(Attention.NEEDED, member.organization)))}
+        return {}  # the groups of _choice_parts are counted
+    visible = Customer.objects.visible_to(member)
     members = Member.objects.for_organization(member.organization)
     return {
-        **parts,
+        "all": CappedCount(visible),
+        "active": CappedCount(visible.filter(status=Customer.Status.ACTIVE)),
         "unassigned": CappedCount(visible.filter(account_manager=None)),
         "below": _HeldCount(member, members, Q(office__lt=OuterRef("office"))),
         "above": _HeldCount(member, members, Q(office__gt=OuterRef("office"))),
@@ -106,10 +101,15 @@ class _HeldCount(CappedCount):
         Subquery.__init__(self, managers.order_by().values(customer=ids)[: COUNT_CAP + 1])
 
 
-def _cards(counts: Mapping[str, Any]) -> dict[str, int]:
-    """Each counted to COUNT_CAP + 1 at most."""
-    figures = {name: counts.get(name) or 0 for name in ("all", "active", "unassigned")}
-    return {**figures, "attention": sum(counts.get(part) or 0 for part in _ATTENTION_PARTS)}
+def _cards(found: Mapping[str, Any]) -> dict[str, int]:
+    """Each counted to COUNT_CAP + 1 at most, save for one's own, who are few."""
+    if "groups" in found:
+        groups = found["groups"] or ()
+        active = sum(group["count"] for group in groups if group["status"] == Customer.Status.ACTIVE)
+        attention = sum(group["attention"] for group in groups)
+        return {"all": sum(group["count"] for group in groups), "active": active, "attention": attention}
+    figures = {name: found[name] or 0 for name in ("all", "active", "unassigned")}
+    return {**figures, "attention": sum(found[part] or 0 for part in ("below", "above", "not_working"))}
 
 
 def filter_choices(member: Member) -> Choices:
@@ -118,9 +118,12 @@ def filter_choices(member: Member) -> Choices:
 
 
 def _choice_parts(member: Member) -> dict[str, _Rows]:
+    reach = member.reach(Capability.CUSTOMERS_FIND)
+    if reach == Reach.OWN:
+        return {"groups": _Rows(_own_groups(member))}
     offices = Office.objects.for_organization(member.organization)
     managers = Member.objects.for_organization(member.organization)
-    if member.reach(Capability.CUSTOMERS_FIND) == Reach.ORGANIZATION:
+    if reach == Reach.ORGANIZATION:
         held = Customer.objects.for_organization(member.organization).filter(account_manager=OuterRef("pk"))
         managers = managers.filter(Exists(held))
     else:
@@ -135,6 +138,24 @@ def _choice_parts(member: Member) -> dict[str, _Rows]:
     }
 
 
+def _own_groups(member: Member) -> QuerySet[Any, Any]:
+    """One's own customers, read once for all that is offered and counted: so many of an office, a manager and a status."""
+    rows = Customer.objects.visible_to(member).order_by()
+    groups = rows.values("office", "office__name", "office__path", "account_manager", "status")
+    return groups.annotate(
+        manager=name_of("account_manager__user"),
+        count=Count("pk"),
+        attention=Count("pk", filter=needing(Attention.NEEDED, member.organization)),
+    )
+
+
 def _choices(found: Mapping[str, Any]) -> Choices:
-    offices, managers = ([Choice(**row) for row in found[part] or ()] for part in ("offices", "managers"))
-    return Choices(offices=in_tree_order(offices), managers=sorted(managers, key=lambda c: c.name.casefold()))
+    if "groups" in found:
+        groups = found["groups"] or ()
+        offices = [
+            Choice(*key) for key in {(row["office"], row["office__name"], row["office__path"]) for row in groups}
+        ]
+        managers = [Choice(*key) for key in {(row["account_manager"], row["manager"]) for row in groups} if key[0]]
+    else:
+        offices, managers = ([Choice(**row) for row in found[part] or ()] for part in ("offices", "managers"))
+    return Choices(offices=in_tree_order(offices), managers=sorted(managers, key=lambda c: (c.name.casefold(), c.pk)))
