@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -94,6 +95,16 @@ def _offices_below(who: Who) -> QuerySet[Office]:
 
 
 def _own(who: Who) -> dict[Rule, Q]:
+    return _own_of(who) if isinstance(who, Member) else _own_of_anybody()
+
+
+@cache
+def _own_of_anybody() -> dict[Rule, Q]:
+    """Of any member these are the same references, whatever the role reaches: put together once for the process."""
+    return _own_of(AnyMember(Organization(), {}))
+
+
+def _own_of(who: Who) -> dict[Rule, Q]:
     """Held by guardian's permission, covered for an absent colleague, or opened for a time. The clock is read by the query."""
     covers = Cover.objects.running().filter(substitute=_of(who, "pk", depth=2))
     opened = TemporaryAccess.objects.running().filter(member=_of(who, "pk", depth=2))
