@@ -6,13 +6,14 @@ from functools import reduce
 from operator import or_
 from typing import ClassVar, Self
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, TextField, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, TextField, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.fields import BooleanField
 from django.db.models.functions import Concat, Lower
 from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
+from accounts.pagination import OneOf
 from customers.access import Rule, branches, rules
 from customers.models.grants import Cover
 from customers.text import SearchTerm
@@ -95,7 +96,7 @@ class CustomerQuerySet(OrganizationRows):
         The search function may use the trigram index, which row-level security would forbid (see its migration).
         """
         ids = RawSQL("SELECT customers_search(%s, NULL)", [term.patterns])
-        return self.filter(may_be_found_by(member, term), pk__in=ids)
+        return self.filter(may_be_found_by(member, term), OneOf(F("pk"), ids))
 
 
 class JobQuerySet(OrganizationRows):

@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
 
+from accounts.pagination import OneOf
 from customers.querysets import CustomerQuerySet, contains, may_be_found_by
 from customers.text import SearchTerm
 from teams.models import Member
@@ -37,7 +38,7 @@ class CustomerSearch:
 
     def at_hand(self, rows: CustomerQuerySet) -> CustomerQuerySet:
         """Those of the rows that match, as far as their ids are at hand: all of them, or at least these."""
-        return rows.filter(may_be_found_by(self.member, self.term), pk__in=self._ids)
+        return rows.filter(may_be_found_by(self.member, self.term), OneOf(F("pk"), self._ids))
 
     def first(self, rows: CustomerQuerySet, size: int) -> QuerySet[Any, Any] | list[int]:
         """The keys of the first rows that match, in the order that the rows have."""

@@ -6,7 +6,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Final
+from functools import cache
 
 import structlog
 from allauth.mfa.models import Authenticator
@@ -142,8 +142,20 @@ def page_to_return_to(request: HttpRequest, slug: str) -> str:
     return request.get_full_path() if is_page else f"/o/{slug}/"
 
 
+def find_member(request: HttpRequest, organization: Organization) -> Member | None:
+    """The signed-in user's active membership, in one statement."""
+    user = signed_in_user(request)
+    member = _members().filter(organization=organization, user=user).first()
+    if member is not None:
+        member.organization, member.user = organization, user
+        member.read_held()
+    return member
+
+
+@cache
 def _members() -> QuerySet[Member]:
-    """Active memberships with what every page needs."""
+    """Active memberships with what every page needs, put together once for the process: it takes Python longer than the
+    database."""
     others = Member.objects.filter(user=OuterRef("user"), status=Member.Status.ACTIVE).exclude(pk=OuterRef("pk"))
     second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     failed = OutgoingEmail.objects.failed().filter(organization=OuterRef("organization"))
@@ -163,17 +175,3 @@ def _members() -> QuerySet[Member]:
         )
     )
     return members
-
-
-# Put together once for the process: that takes Python longer than the database takes to answer it.
-_MEMBERS: Final = _members()
-
-
-def find_member(request: HttpRequest, organization: Organization) -> Member | None:
-    """The signed-in user's active membership, in one statement."""
-    user = signed_in_user(request)
-    member = _MEMBERS.filter(organization=organization, user=user).first()
-    if member is not None:
-        member.organization, member.user = organization, user
-        member.read_held()
-    return member
