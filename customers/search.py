@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import F, QuerySet
 from django.db.models.expressions import RawSQL
@@ -52,8 +53,11 @@ class CustomerSearch:
     def _walked(self, rows: CustomerQuerySet, size: int) -> list[int]:
         """The keys of the first matches among the first WALK rows. The walk ends as soon as there are enough."""
         matches = contains(self.term) & may_be_found_by(self.member, self.term)
-        walk, parameters = rows.annotate(matches=matches).values("pk", "matches")[:WALK].query.sql_with_params()
+        try:
+            walk, parameters = rows.annotate(matches=matches).values("pk", "matches")[:WALK].query.sql_with_params()
+        except EmptyResultSet:  # filtered by what the member never sees
+            return []
+        statement = f"SELECT pk FROM ({walk}) walked WHERE matches LIMIT %s"  # noqa: S608  # Django wrote it, without values
         with connection.cursor() as cursor:
-            statement = f"SELECT pk FROM ({walk}) walked WHERE matches LIMIT %s"  # noqa: S608  # Django wrote it, without values
             cursor.execute(statement, [*parameters, size])
             return [pk for (pk,) in cursor.fetchall()]
