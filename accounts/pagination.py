@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db.models import IntegerField, Model, Q, QuerySet, Subquery
+from django.db.models import IntegerField, Lookup, Model, Q, QuerySet, Subquery
 
 PAGE_SIZE = 50
 COUNT_CAP = 1000
@@ -65,6 +65,18 @@ def paginate(
         after=_encode(found[-1], order) if found and has_next else "",
         before=_encode(found[0], order) if found and has_previous else "",
     )
+
+
+class OneOf(Lookup):
+    """One of the keys that a query finds, which is asked first and looked up as a whole.
+
+    With IN the planner looks them up one by one, or pairs them with all the offices before it does: twice the time.
+    """
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        key, key_parameters = self.process_lhs(compiler, connection)
+        keys, parameters = self.process_rhs(compiler, connection)
+        return f"{key} = ANY (ARRAY{keys})", (*key_parameters, *parameters)
 
 
 class CappedCount(Subquery):

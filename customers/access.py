@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -47,9 +48,9 @@ Who = Member | AnyMember
 
 def branches(who: Who, capability: Capability) -> list[Q]:
     """Alternatives under which the member holds the capability over a customer; none at all means never."""
-    found = rules(who, capability)
-    area = found.get(Rule.AREA)
-    return list(found.values()) if area is None or area else [area]
+    if place_reaches(who, capability) == (Reach.ORGANIZATION, Reach.ORGANIZATION):
+        return [Q()]  # which includes all others
+    return list(rules(who, capability).values())
 
 
 def rules(who: Who, capability: Capability) -> dict[Rule, Q]:
@@ -94,6 +95,16 @@ def _offices_below(who: Who) -> QuerySet[Office]:
 
 
 def _own(who: Who) -> dict[Rule, Q]:
+    return _own_of(who) if isinstance(who, Member) else _own_of_anybody()
+
+
+@cache
+def _own_of_anybody() -> dict[Rule, Q]:
+    """Of any member these are the same references, whatever the role reaches: put together once for the process."""
+    return _own_of(AnyMember(Organization(), {}))
+
+
+def _own_of(who: Who) -> dict[Rule, Q]:
     """Held by guardian's permission, covered for an absent colleague, or opened for a time. The clock is read by the query."""
     covers = Cover.objects.running().filter(substitute=_of(who, "pk", depth=2))
     opened = TemporaryAccess.objects.running().filter(member=_of(who, "pk", depth=2))

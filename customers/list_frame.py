@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Exists, Func, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import JSONObject
+from django.db.models import Count, Exists, Func, IntegerField, JSONField, OuterRef, Q, QuerySet, Subquery
 
 from accounts.pagination import COUNT_CAP, CappedCount
-from customers.attention import not_working
+from customers.attention import Attention, needing, not_working
 from customers.columns import known
 from customers.filters import Choice, Choices
 from customers.models import Customer, SavedView
@@ -47,14 +46,12 @@ class ListFrame:
 
 def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
     """All of it in one statement."""
-    links = JSONObject(
-        pk="pk", name="name", query="query", is_shared="is_shared", member_id="member_id", owner=name_of("member__user")
-    )
-    views = SavedView.objects.visible_to(member).named().order_by("name", "pk")[:SHOWN_VIEWS]
+    views = SavedView.objects.visible_to(member).named().order_by("name", "pk")
+    facts = views.values("pk", "name", "query", "is_shared", "member_id", owner=name_of("member__user"))
     columns = SavedView.objects.of(member).filter(name="").values("columns")
     parts = {
         **_choice_parts(member),
-        "views": ArraySubquery(views.values(json=links)),
+        "views": _Rows(facts[:SHOWN_VIEWS]),
         "columns": Subquery(columns),
         **(_card_parts(member) if with_cards else {}),
     }
@@ -69,6 +66,8 @@ def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
 
 def _card_parts(member: Member) -> dict[str, Subquery]:
     """Who needs attention is told apart in three: of each account manager an index has them in ranges by office."""
+    if member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
+        return {}  # the groups of _choice_parts are counted
     visible = Customer.objects.visible_to(member)
     members = Member.objects.for_organization(member.organization)
     return {
@@ -79,6 +78,13 @@ def _card_parts(member: Member) -> dict[str, Subquery]:
         "above": _HeldCount(member, members, Q(office__gt=OuterRef("office"))),
         "not_working": _HeldCount(member, not_working(member.organization), Q(office=OuterRef("office"))),
     }
+
+
+class _Rows(Subquery):
+    """All rows of a queryset of values, in its order: one document, which Python reads at once."""
+
+    template = "(SELECT jsonb_agg(each) FROM (%(subquery)s) each)"
+    output_field = JSONField()
 
 
 class _HeldCount(CappedCount):
@@ -95,10 +101,15 @@ class _HeldCount(CappedCount):
         Subquery.__init__(self, managers.order_by().values(customer=ids)[: COUNT_CAP + 1])
 
 
-def _cards(counts: Mapping[str, Any]) -> dict[str, int]:
-    """Each counted to COUNT_CAP + 1 at most."""
-    figures = {name: counts[name] or 0 for name in ("all", "active", "unassigned")}
-    return {**figures, "attention": sum(counts[part] or 0 for part in ("below", "above", "not_working"))}
+def _cards(found: Mapping[str, Any]) -> dict[str, int]:
+    """Each counted to COUNT_CAP + 1 at most, save for one's own, who are few."""
+    if "groups" in found:
+        groups = found["groups"] or ()
+        active = sum(group["count"] for group in groups if group["status"] == Customer.Status.ACTIVE)
+        attention = sum(group["attention"] for group in groups)
+        return {"all": sum(group["count"] for group in groups), "active": active, "attention": attention}
+    figures = {name: found[name] or 0 for name in ("all", "active", "unassigned")}
+    return {**figures, "attention": sum(found[part] or 0 for part in ("below", "above", "not_working"))}
 
 
 def filter_choices(member: Member) -> Choices:
@@ -106,10 +117,13 @@ def filter_choices(member: Member) -> Choices:
     return _choices(together(member.organization, _choice_parts(member)))
 
 
-def _choice_parts(member: Member) -> dict[str, ArraySubquery]:
+def _choice_parts(member: Member) -> dict[str, _Rows]:
+    reach = member.reach(Capability.CUSTOMERS_FIND)
+    if reach == Reach.OWN:
+        return {"groups": _Rows(_own_groups(member))}
     offices = Office.objects.for_organization(member.organization)
     managers = Member.objects.for_organization(member.organization)
-    if member.reach(Capability.CUSTOMERS_FIND) == Reach.ORGANIZATION:
+    if reach == Reach.ORGANIZATION:
         held = Customer.objects.for_organization(member.organization).filter(account_manager=OuterRef("pk"))
         managers = managers.filter(Exists(held))
     else:
@@ -119,11 +133,29 @@ def _choice_parts(member: Member) -> dict[str, ArraySubquery]:
             member, Capability.CUSTOMERS_FIND
         )
     return {
-        "offices": ArraySubquery(offices.order_by().values(json=JSONObject(pk="pk", name="name", path="path"))),
-        "managers": ArraySubquery(managers.order_by().values(json=JSONObject(pk="pk", name=name_of("user")))),
+        "offices": _Rows(offices.order_by().values("pk", "name", "path")),
+        "managers": _Rows(managers.order_by().values("pk", name=name_of("user"))),
     }
 
 
+def _own_groups(member: Member) -> QuerySet[Any, Any]:
+    """One's own customers, read once for all that is offered and counted: so many of an office, a manager and a status."""
+    rows = Customer.objects.visible_to(member).order_by()
+    groups = rows.values("office", "office__name", "office__path", "account_manager", "status")
+    return groups.annotate(
+        manager=name_of("account_manager__user"),
+        count=Count("pk"),
+        attention=Count("pk", filter=needing(Attention.NEEDED, member.organization)),
+    )
+
+
 def _choices(found: Mapping[str, Any]) -> Choices:
-    offices, managers = ([Choice(**row) for row in found[part] or ()] for part in ("offices", "managers"))
-    return Choices(offices=in_tree_order(offices), managers=sorted(managers, key=lambda c: c.name.casefold()))
+    if "groups" in found:
+        groups = found["groups"] or ()
+        offices = [
+            Choice(*key) for key in {(row["office"], row["office__name"], row["office__path"]) for row in groups}
+        ]
+        managers = [Choice(*key) for key in {(row["account_manager"], row["manager"]) for row in groups} if key[0]]
+    else:
+        offices, managers = ([Choice(**row) for row in found[part] or ()] for part in ("offices", "managers"))
+    return Choices(offices=in_tree_order(offices), managers=sorted(managers, key=lambda c: (c.name.casefold(), c.pk)))

@@ -28,9 +28,11 @@ class Marker:
     def phone(self, phone: str) -> SafeString:
         """A phone number in E.164, written as people of its country write it."""
         written = national_phone(phone)
+        met = [part for part in self.parts if part.isdigit() and part in phone]
+        if not met:
+            return SafeString(escape(written))
         places = [place for place, character in enumerate(written) if character.isdigit()]
         digits = "".join(written[place] for place in places)
-        met = [part for part in self.parts if part.isdigit() and part in phone]
         spans = [(places[start], places[end - 1] + 1) for part in met for start, end in _found(part, digits)]
         return _marked(written, spans)
 

@@ -6,13 +6,14 @@ from functools import reduce
 from operator import or_
 from typing import ClassVar, Self
 
-from django.db.models import Case, CharField, Exists, OuterRef, Q, TextField, Value, When
+from django.db.models import Case, CharField, Exists, F, OuterRef, Q, TextField, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.fields import BooleanField
 from django.db.models.functions import Concat, Lower
 from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
+from accounts.pagination import OneOf
 from customers.access import Rule, branches, place_reaches, rules
 from customers.models.grants import Cover
 from customers.text import SearchTerm
@@ -48,7 +49,8 @@ class CustomerQuerySet(OrganizationRows):
 
     def still_permitted(self, member: Member, capability: Capability) -> Self:
         """`permitted` for rows that are named one by one: the rule as a condition on each of them."""
-        return self.for_organization(member.organization).filter(_holds(member, capability))
+        rows, condition = self.for_organization(member.organization), _holds(member, capability)
+        return rows if condition == _ALWAYS else rows.filter(condition)
 
     def still_open_to(self, member: Member, *besides: Capability) -> Self:
         """The same for those that the member finds and sees in full, and over whom they hold these capabilities too."""
@@ -103,7 +105,7 @@ class CustomerQuerySet(OrganizationRows):
         The search function may use the trigram index, which row-level security would forbid (see its migration).
         """
         ids = RawSQL("SELECT customers_search(%s, NULL)", [term.patterns])
-        return self.filter(may_be_found_by(member, term), pk__in=ids)
+        return self.filter(may_be_found_by(member, term), OneOf(F("pk"), ids))
 
 
 class JobQuerySet(OrganizationRows):

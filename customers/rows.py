@@ -37,19 +37,26 @@ class Action:
 class Line:
     """What one line shows and offers; the member finds the customer. `head` and `cells` are ready for the page."""
 
-    customer: Customer
     name: str
-    url: str
     head: SafeString
     cells: SafeString
     actions: list[Action]
 
 
-def lines(member: Member, customers: Iterable[Customer], columns: Sequence[str], marker: Marker) -> list[Line]:
+def lines(
+    member: Member, customers: Iterable[Customer], columns: Sequence[str], marker: Marker, *, with_choice: bool
+) -> list[Line]:
+    """`with_choice`: each has a box to tick."""
     # Reversing an address for every link of every line would be a fifth of the page's time.
     patterns = {page: member.url(f"customers:{page}", 0).split("0") for page in _PAGES}
     return [
-        _line(customer, {page: str(customer.pk).join(parts) for page, parts in patterns.items()}, columns, marker)
+        _line(
+            customer,
+            {page: str(customer.pk).join(parts) for page, parts in patterns.items()},
+            columns,
+            marker,
+            with_choice=with_choice,
+        )
         for customer in customers
     ]
 
@@ -78,12 +85,11 @@ def quick_lines(member: Member, customers: Iterable[Customer], marker: Marker) -
     ]
 
 
-def _line(customer: Customer, urls: Urls, columns: Sequence[str], marker: Marker) -> Line:
+def _line(customer: Customer, urls: Urls, columns: Sequence[str], marker: Marker, *, with_choice: bool) -> Line:
+    head = _head(customer, urls, marker, with_email="email" not in columns)
     return Line(
-        customer=customer,
         name=customer.name,
-        url=urls["customer_profile"],
-        head=_head(customer, urls, marker, with_email="email" not in columns),
+        head=_chosen(customer, head) if with_choice else head,
         cells=SafeString("".join(_cell(key, customer, urls, marker) for key in columns)),
         actions=list(_actions(customer, urls)),
     )
@@ -97,6 +103,16 @@ def _head(customer: Customer, urls: Urls, marker: Marker, *, with_email: bool) -
         notes += _met_email(customer, marker)
     link = f'<a href="{escape(urls["customer_profile"])}">{marker.text(customer.name)}</a>'
     return SafeString(f'{link}<span class="cell-note d-block">{_joined_notes(notes)}</span>')
+
+
+def _chosen(customer: Customer, head: SafeString) -> SafeString:
+    """Behind the box that ticks the customer."""
+    label = escape(f"Choose {customer.name}")
+    box = (
+        f'<input class="form-check-input m-0" type="checkbox" name="customer" value="{customer.pk}" form="chosen"'
+        f' aria-label="{label}">'
+    )
+    return SafeString(f'<span class="person">{box}<span>{head}</span></span>')
 
 
 def _joined_notes(notes: Iterable[SafeString]) -> SafeString:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import OuterRef, QuerySet
 
 from accounts.pages import ConsolePage
-from accounts.pagination import written_number
+from accounts.pagination import CappedCount, written_number
 from customers.attention import without_working_manager
 from customers.models import Assignment, Customer
 from customers.paper_rows import FollowUpLine, follow_up_lines
@@ -161,14 +160,10 @@ def _loads(member: Member) -> list[Load]:
     """The managers who carry most, heaviest first, counted as far as the member sees customers."""
     if not sees_workload(member):
         return []
-    held = Customer.objects.visible_to(member).filter(account_manager=OuterRef("pk")).order_by()
-    count = held.values("account_manager").annotate(count=Count("*")).values("count")
-    managers = list(
-        eligible_managers(member.organization)
-        .annotate(load=Coalesce(Subquery(count, output_field=IntegerField()), 0))
-        .filter(load__gt=0)
-        .order_by("-load", "pk")[:MANAGERS_SHOWN]
-    )
+    held = Customer.objects.visible_to(member).filter(account_manager=OuterRef("pk"))
+    busiest = eligible_managers(member.organization).annotate(load=CappedCount(held, cap=None))
+    # Without those of no load here: where the database leaves them out, it counts everybody's customers twice.
+    managers = [manager for manager in busiest.order_by("-load", "pk")[:MANAGERS_SHOWN] if manager.load]
     url = member.url("customers:customer_list")
     return [
         Load(

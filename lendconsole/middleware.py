@@ -6,6 +6,7 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from functools import cache
 
 import structlog
 from allauth.mfa.models import Authenticator
@@ -14,7 +15,7 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.handlers.exception import response_for_exception
 from django.db import connection, transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -142,7 +143,19 @@ def page_to_return_to(request: HttpRequest, slug: str) -> str:
 
 
 def find_member(request: HttpRequest, organization: Organization) -> Member | None:
-    """The signed-in user's active membership, with what every page needs, in one statement."""
+    """The signed-in user's active membership, in one statement."""
+    user = signed_in_user(request)
+    member = _members().filter(organization=organization, user=user).first()
+    if member is not None:
+        member.organization, member.user = organization, user
+        member.read_held()
+    return member
+
+
+@cache
+def _members() -> QuerySet[Member]:
+    """Active memberships with what every page needs, put together once for the process: it takes Python longer than the
+    database."""
     others = Member.objects.filter(user=OuterRef("user"), status=Member.Status.ACTIVE).exclude(pk=OuterRef("pk"))
     second_factors = Authenticator.objects.filter(user=OuterRef("user")).exclude(type=Authenticator.Type.RECOVERY_CODES)
     failed = OutgoingEmail.objects.failed().filter(organization=OuterRef("organization"))
@@ -150,10 +163,8 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     unreviewed = TemporaryAccess.objects.unreviewed().filter(organization=OuterRef("organization"))
     documents = Document.objects.waiting().filter(organization=OuterRef("organization"))
     reports = ImpostorReport.objects.filter(organization=OuterRef("organization"), closed_at=None)
-    user = signed_in_user(request)
-    member: Member | None = (
+    members: QuerySet[Member] = (
         Member.objects.active()
-        .filter(organization=organization, user=user)
         .with_held()
         .annotate(
             has_other_memberships=Exists(others),
@@ -164,9 +175,5 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
             failed_email_count=CappedCount(failed, COUNTED_IN_FULL),
             impostor_report_count=CappedCount(reports, COUNTED_IN_FULL),
         )
-        .first()
     )
-    if member is not None:
-        member.organization, member.user = organization, user
-        member.read_held()
-    return member
+    return members

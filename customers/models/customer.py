@@ -149,7 +149,7 @@ class Customer(TenantModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["organization", "name_key", "id"], name="customers_list"),
+            models.Index(fields=["organization", "name_key", "id"], include=["search"], name="customers_walk"),
             models.Index(fields=["organization", "-joined_on", "-id"], name="customers_joined"),
             models.Index(fields=["organization", "office", "name_key", "id"], name="customers_office_list"),
             models.Index(fields=["organization", "account_manager", "name_key", "id"], name="customers_manager_list"),

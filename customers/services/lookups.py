@@ -33,7 +33,6 @@ _WHOLE: Final = {
 }
 
 
-@transaction.atomic
 def note_lookup(*, actor: Member, text: str) -> None:
     """Called before a search. Does nothing unless it asks for a whole phone number or e-mail address that is masked to the actor.
 
@@ -42,8 +41,12 @@ def note_lookup(*, actor: Member, text: str) -> None:
     """
     term = SearchTerm.parse(text, actor.organization.phone_region) if sees_cards(actor) else None
     by = _asked_by(term) if term else ""
-    if term is None or not by:
-        return
+    if term is not None and by:
+        _note(actor, term, by)
+
+
+@transaction.atomic
+def _note(actor: Member, term: SearchTerm, by: str) -> None:
     asked = Customer.objects.visible_to(actor).filter(Q(phone__in=term.exact) | Q(email__in=term.exact))
     customer: Customer | None = asked.with_access(actor).order_by("pk").first()
     if customer is not None and customer.access == FULL:

@@ -70,6 +70,8 @@ class CustomerListView(ConsolePage):
         cursors = {name: self.request.GET.get(name, "") for name in ("after", "before")}
         refusal = self._refusal(filters.q)
         found = NOTHING if refusal else customer_page(self.member, filters, **cursors)
+        bulk = bulk_actions(self.member)
+        marker = self._marker(filters.q)
         number = self._page_number() if any(cursors.values()) else 1
         return super().get_context_data(
             filters=filters,
@@ -83,13 +85,13 @@ class CustomerListView(ConsolePage):
             column_choices=[(column, column.key in (columns or DEFAULT)) for column in COLUMNS.values()],
             saved_views=[(view, may_change(self.member, view)) for view in frame.views],
             customers=found.page.rows,
-            lines=lines(self.member, found.page.rows, columns or DEFAULT, self._marker(filters.q)),
+            lines=lines(self.member, found.page.rows, columns or DEFAULT, marker, with_choice=bool(bulk)),
             **neighbors(self.request, found.page, number),
             range_text=range_text(number, len(found.page.rows), found),
             count_text=written_count(found),
             list_query=query,
             has_more=len(found.page.rows) < found.total,
-            bulk_actions=bulk_actions(self.member),
+            bulk_actions=bulk,
             sees_cards=sees_cards(self.member),
             refusal=refusal,
             **kwargs,

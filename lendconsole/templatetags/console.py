@@ -161,6 +161,12 @@ def menu_items(actions: Iterable[Any]) -> SafeString:
 
 
 @register.simple_tag
+def action_menu(name: str, actions: Iterable[Any]) -> SafeString:
+    """A row menu of nothing but `menu_items`, at once."""
+    return row_menu(menu_items(actions), name)
+
+
+@register.simple_tag
 def options(choices: Iterable[Any], selected: Any) -> SafeString:
     """The `<option>`s of a filter, from objects with pk, name and indented: there can be hundreds, and a template is slow."""
     chosen = getattr(selected, "pk", None)

@@ -10,6 +10,8 @@ from customers.models import Customer
 from customers.readers import customer_page, quick_results
 from customers.text import SearchTerm
 from lendconsole.tenancy import organization_context
+from teams.capabilities import Capability
+from teams.models import RolePermission
 from tests import factories
 from tests.customers.pages import statements
 from tests.world import Lender, World
@@ -64,6 +66,17 @@ def test_every_step_finds_the_same(borrowers: World, monkeypatch: pytest.MonkeyP
                     monkeypatch.setattr(search, "SOME", some)
                     monkeypatch.setattr(search, "WALK", walk)
                     assert _pages(kudi, role, text, sort) == expected, (text, sort, some, walk)
+
+
+def test_a_common_term_among_what_is_never_seen_finds_nobody(borrowers: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no customer opens in full, no segment is told."""
+    monkeypatch.setattr(search, "SOME", 0)
+    kudi = borrowers.kudi
+    with organization_context(kudi.organization.pk):
+        RolePermission.objects.filter(role=kudi["customer_support"].role, capability=Capability.CUSTOMERS_VIEW).delete()
+    response = kudi.client("customer_support").get(kudi.url("customers/?q=zainab&segment=standard"))
+    assert response.status_code == 200
+    assert response.context["customers"] == []
 
 
 def test_the_search_in_the_top_bar_takes_the_same_steps(borrowers: World, monkeypatch: pytest.MonkeyPatch) -> None:

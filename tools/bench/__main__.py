@@ -20,7 +20,7 @@ def main() -> int:
     parser.add_argument("--scale", type=int, default=1_000_000, help="customers in all")
     parser.add_argument("--out", type=Path, default=Path("build/bench.json"))
     options = parser.parse_args()
-    _set_up(options.scale)
+    set_up(options.scale)
     dataset, cases, report = (import_module(f"tools.bench.{name}") for name in ("dataset", "cases", "report"))
     print(f"Preparing {options.scale:,} customers …", flush=True)
     dataset.prepare(options.scale)
@@ -37,7 +37,7 @@ def main() -> int:
     return 1 if missed else 0
 
 
-def _set_up(scale: int) -> None:
+def set_up(scale: int) -> None:
     """A database of its own on the embedded server, or beside the one that DATABASE_URL names."""
     os.environ.setdefault("DEBUG", "1")
     os.environ.setdefault("LOG_LEVEL", "WARNING")

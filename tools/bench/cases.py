@@ -9,21 +9,24 @@ from datetime import timedelta
 from typing import Any, Final
 
 from accounts.models import Organization
+from accounts.pagination import paginate
 from customers.exporting.making import make_export
-from customers.filters import Filters
+from customers.filters import DEFAULT_SORT, ORDERS, Filters
 from customers.list_frame import filter_choices
 from customers.models import Customer, Export
 from customers.services.exports import request_export
 from customers.text import SearchTerm
 from lendconsole.tenancy import organization_context
 from teams.models import Member
-from tools.bench import peers
+from tools.bench import growth, peers
 from tools.bench.dataset import BIGGEST, DAYS, DOMAIN, FIRST_DAY
 from tools.bench.measuring import Statement, bare, median_ms, page, replay, scanned_tables, signed_in, statements_of
 
 EXPORTED: Final = 100_000
 TIMES: Final = 15
 SLOW_TIMES: Final = 3
+LIST_WANTED: Final = {"stock Django admin": 30, "scoped Django admin": 6}
+SEARCH_WANTED: Final = {"stock Django admin": 20, "scoped Django admin": 10}
 # The search that everybody would write first, as the owner of the tables: no policy, the planner's own choice.
 _REFERENCE: Final = """
 SELECT customer.*, office.name, manager.email FROM customers_customer customer
@@ -45,6 +48,8 @@ class Result:
     peers: dict[str, float] = field(default_factory=dict)
     statements: int = 0
     scanned: list[str] = field(default_factory=list)
+    wanted: dict[str, int] = field(default_factory=dict)
+    """How many times as long a peer should take."""
 
     @property
     def ratio(self) -> float | None:
@@ -72,9 +77,16 @@ class Bench:
 
     def results(self) -> Iterator[Result]:
         yield self._list("list", "admin", "")
-        yield self._list("list of a role with cards", "support", "", with_peers=False)
-        yield self._list("filtered list", "admin", "?status=inactive", with_peers=False)
-        yield self._list("list by date joined", "admin", "?sort=-joined", with_peers=False)
+        yield self._growth()
+        for name, (role, query) in {
+            "list, far down": ("admin", f"?after={self._far_down()}"),
+            "list of a role with cards": ("support", ""),
+            "filtered list": ("admin", "?status=inactive"),
+            "list of office mismatches": ("admin", "?attention=mismatch"),
+            "list of managers not working": ("admin", "?account_manager=not_working"),
+            "list by date joined": ("admin", "?sort=-joined"),
+        }.items():
+            yield self._list(name, role, query, with_peers=False)
         yield self._own()
         for name, text in {
             "search: rare name": "okafor-ha",
@@ -88,6 +100,7 @@ class Bench:
             "search: nobody": "qqzzxx",
         }.items():
             yield self._search(name, text)
+        yield self._page("search: rare name, role with cards", "8x", "support", "customers/?q=okafor-ha")
         yield self._page("search: common name, role with cards", "8x", "support", "customers/?q=ibrahim")
         yield self._page("profile", "10x", "admin", f"customers/{self.customer.pk}/")
         yield self._page("dashboard and workload", "60 ms", "admin", "")
@@ -110,8 +123,20 @@ class Bench:
     def _list(self, name: str, role: str, query: str, *, with_peers: bool = True) -> Result:
         result = self._page(name, "8x", role, f"customers/{query}")
         if with_peers:
-            result.peers = self._admins(query)
+            result.peers, result.wanted = self._admins(query), LIST_WANTED
         return result
+
+    def _growth(self) -> Result:
+        """The floor is the same page with few customers."""
+        get = page(self.clients["admin"], self._url("customers/"))
+        name = f"list, against {growth.SCALE:,} customers in all"
+        return Result(name, "1.3x", median_ms(get, TIMES), growth.small_page_ms())
+
+    def _far_down(self) -> str:
+        """Where the page begins that follows the first fifty from the middle of the alphabet on."""
+        with organization_context(self.organization.pk):
+            rows = Customer.objects.for_organization(self.organization).filter(name_key__gte="m")
+            return paginate(rows, order=ORDERS[DEFAULT_SORT]).after
 
     def _own(self) -> Result:
         result = self._page("own customers", "8x", "manager", "customers/")
@@ -125,7 +150,7 @@ class Bench:
     def _search(self, name: str, text: str) -> Result:
         result = self._page(name, "5x", "admin", f"customers/?q={text}")
         result.floor_ms = self._reference_floor(text)
-        result.peers = self._admins(f"?q={text}")
+        result.peers, result.wanted = self._admins(f"?q={text}"), SEARCH_WANTED
         return result
 
     def _export(self) -> Result:

@@ -31,6 +31,8 @@ DOMAIN: Final = "staff.example"
 FIRST_DAY: Final = date(2020, 1, 1)
 DAYS: Final = 2000
 """Customers joined on each day from the first one on, equally many."""
+LEAVING: Final = 40
+"""One account manager in so many has been deactivated and keeps the customers."""
 FIRST_NAMES: Final = """
 Adaeze Musa Grace Tunde Efe Halima Ngozi Amaka Ibrahim Yusuf Bola Chidi Emeka Uche Samuel Peter Aisha Fatima Zainab
 Sani Blessing Kemi Segun Obinna Ifeoma Chinwe Damilola Folake Gbenga Hauwa Jumoke Kabiru Lami Maryam Nkechi Ope Queen
@@ -184,6 +186,8 @@ def _hire(organization: Organization, *, offices: int, members: int) -> Staff:
             _hire_one(organization, manager, tree[number % len(tree)], f"manager{number}")
             for number in range(members - 6)
         ]
+        gone = [member.pk for member in managers[LEAVING - 1 :: LEAVING]]
+        Member.objects.filter(pk__in=gone).update(status=Member.Status.DEACTIVATED)
         return Staff(offices=[office.pk for office in tree], managers=[member.pk for member in managers])
 
 

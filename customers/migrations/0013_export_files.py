@@ -30,7 +30,7 @@ DROP FUNCTION customers_drop_exportchunks();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("customers", "0012_papers2")]
+    dependencies = [("customers", "0012_waiting_papers")]
 
     operations = [
         migrations.AddField(
