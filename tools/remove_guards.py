@@ -128,6 +128,20 @@ GUARDS = (
         "    if False:",
         "tests/customers/test_personal_data.py",
     ),
+    Guard(
+        "papers: reviewed by who sees the customer in full",
+        "customers/models/documents.py",
+        ".waiting().filter(customer__in=decided)",
+        ".waiting()",
+        "tests/customers/test_waiting_documents.py",
+    ),
+    Guard(
+        "papers: to be done by who sees the customer in full",
+        "customers/models/notes.py",
+        ", customer__in=seen)",
+        ")",
+        "tests/customers/test_follow_ups.py",
+    ),
 )
 
 

@@ -36,9 +36,9 @@ def test_a_document_is_reviewed_and_a_colleague_is_told(
     musa.is_told("waits for review by somebody else")
     musa.shoot("documents-phone")
 
-    ada.open(kudi.url(f"customers/{customer.pk}/"))
-    ada.page.get_by_role("link", name="Documents 1 waiting for review").click()
-    ada.more("Identity card, passport.pdf", "Approve or decline")
+    ada.open(kudi.url())
+    ada.menu.get_by_role("link", name="Document review 1 to review").click()
+    ada.follow(f"Review the Identity card of {customer.name}")
     with ada.page.expect_download() as download:
         ada.follow("passport.pdf", within=ada.place)
     assert download.value.path().read_bytes() == PDF
@@ -46,7 +46,9 @@ def test_a_document_is_reviewed_and_a_colleague_is_told(
     ada.shoot("review")
     ada.press("Save decision", within=ada.place)
     ada.is_told("is approved")
+    ada.sees("No document waits for you.")
 
+    ada.open(kudi.url(f"customers/{customer.pk}/"))
     ada.follow("Add note")
     ada.choose("Kind", "Enquiry")
     ada.fill("Text", f"Asks for a statement. @{manager.name}, can you?")
