@@ -65,7 +65,7 @@ def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
 
 
 def _card_parts(member: Member) -> dict[str, Subquery]:
-    """Who needs attention is told apart in three: of each account manager an index has them in ranges by office."""
+    """Who needs attention is told apart: of each account manager an index has the customers in ranges by office."""
     if member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
         return {}  # the groups of _choice_parts are counted
     visible = Customer.objects.visible_to(member)
@@ -74,8 +74,7 @@ def _card_parts(member: Member) -> dict[str, Subquery]:
         "all": CappedCount(visible),
         "active": CappedCount(visible.filter(status=Customer.Status.ACTIVE)),
         "unassigned": CappedCount(visible.filter(account_manager=None)),
-        "below": _HeldCount(member, members, Q(office__lt=OuterRef("office"))),
-        "above": _HeldCount(member, members, Q(office__gt=OuterRef("office"))),
+        "mismatched": _HeldCount(member, members, Q(office__lt=OuterRef("office")), Q(office__gt=OuterRef("office"))),
         "not_working": _HeldCount(member, not_working(member.organization), Q(office=OuterRef("office"))),
     }
 
@@ -88,16 +87,16 @@ class _Rows(Subquery):
 
 
 class _HeldCount(CappedCount):
-    """How many customers of each of the managers fit, no further than COUNT_CAP + 1.
+    """How many customers of each of the managers fit one of the conditions, which no customer fits two of; no further than
+    COUNT_CAP + 1.
 
     Manager by manager, because the planner would rather join, and read all customers of an organization in good order.
     """
 
-    def __init__(self, member: Member, managers: QuerySet[Member], condition: Q) -> None:
-        held = Customer.objects.still_visible_to(member).filter(condition, account_manager=OuterRef("pk"))
-        ids = Func(
-            ArraySubquery(held.order_by().values("pk")[: COUNT_CAP + 1]), function="unnest", output_field=IntegerField()
-        )
+    def __init__(self, member: Member, managers: QuerySet[Member], *conditions: Q) -> None:
+        held = Customer.objects.still_visible_to(member).filter(account_manager=OuterRef("pk")).order_by().values("pk")
+        parts = (ArraySubquery(held.filter(condition)[: COUNT_CAP + 1]) for condition in conditions)
+        ids = Func(*parts, function="unnest", arg_joiner=" || ", output_field=IntegerField())
         Subquery.__init__(self, managers.order_by().values(customer=ids)[: COUNT_CAP + 1])
 
 
@@ -109,7 +108,7 @@ def _cards(found: Mapping[str, Any]) -> dict[str, int]:
         attention = sum(group["attention"] for group in groups)
         return {"all": sum(group["count"] for group in groups), "active": active, "attention": attention}
     figures = {name: found[name] or 0 for name in ("all", "active", "unassigned")}
-    return {**figures, "attention": sum(found[part] or 0 for part in ("below", "above", "not_working"))}
+    return {**figures, "attention": sum(found[part] or 0 for part in ("mismatched", "not_working"))}
 
 
 def filter_choices(member: Member) -> Choices:

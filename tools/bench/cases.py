@@ -39,7 +39,7 @@ WHERE customer.organization_id = %s AND {conditions} ORDER BY customer.name_key,
 
 @dataclass(slots=True)
 class Result:
-    """Times in milliseconds. `budget` in words: "8x" of the floor, "60 ms" of the page."""
+    """Times in milliseconds. `budget` in words: "8x" of the floor, "60 ms" of the page, or both: "5x, 60 ms"."""
 
     name: str
     budget: str
@@ -57,9 +57,11 @@ class Result:
 
     @property
     def is_met(self) -> bool:
-        number = float(self.budget.split()[0].rstrip("x"))
-        measured = self.ratio if self.budget.endswith("x") else self.page_ms
-        return measured is not None and measured <= number and not self.scanned
+        return not self.scanned and all(map(self._keeps, self.budget.split(", ")))
+
+    def _keeps(self, limit: str) -> bool:
+        measured = self.ratio if limit.endswith("x") else self.page_ms
+        return measured is not None and measured <= float(limit.removesuffix(" ms").removesuffix("x"))
 
 
 class Bench:
@@ -148,7 +150,7 @@ class Bench:
         return result
 
     def _search(self, name: str, text: str) -> Result:
-        result = self._page(name, "5x", "admin", f"customers/?q={text}")
+        result = self._page(name, "5x, 60 ms", "admin", f"customers/?q={text}")
         result.floor_ms = self._reference_floor(text)
         result.peers, result.wanted = self._admins(f"?q={text}"), SEARCH_WANTED
         return result
