@@ -57,6 +57,11 @@ def branches(who: Who, capability: Capability) -> list[Q]:
     return list(found.values()) if area is None or area else [area]
 
 
+def opens_everybody(who: Who) -> bool:
+    """Whether every customer of the organization is open to the member in full."""
+    return Q() in branches(who, Capability.CUSTOMERS_VIEW)
+
+
 def rules(who: Who, capability: Capability) -> dict[Rule, Q]:
     """The alternatives by name, also those that others include."""
     free, dedicated = place_reaches(who, capability)
