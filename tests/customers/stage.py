@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from django.test import Client
 
-from customers.models import Customer
+from customers.models import AccessRequest, Customer
 from teams.models import Member
 from tests.customers.oracle import FIND, FULL, Oracle
 from tests.customers.scenes import Scene
@@ -46,6 +46,10 @@ class Stage:
     @functools.cached_property
     def finders(self) -> list[Member]:
         return [each for each in self.scene.active if each.may(FIND)]
+
+    @functools.cached_property
+    def waiting(self) -> list[AccessRequest]:
+        return [each for each in self.scene.requests if each.is_open]
 
     @functools.cache  # noqa: B019  # lives as long as its test
     def client(self, member: Member) -> Client:
