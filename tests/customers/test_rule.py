@@ -61,7 +61,7 @@ def test_every_permission_of_everybody(stage: Stage) -> None:
             held = {each.pk for each in scene.customers if oracle.holds(member, capability, each)}
             permitted = Customer.objects.permitted(member, capability).values_list("pk", flat=True)
             assert set(permitted) == held, (member.role.reaches, capability)
-        for customer, capability in itertools.product(scene.customers, OVER_ONE):
+        for customer, capability in itertools.product(stage.some(scene.customers, 5), OVER_ONE):
             held = {each.pk for each in scene.members if oracle.holds(each, capability, customer)}
             assert {each.pk for each in holders(customer, capability)} == held, (customer, capability)
 
