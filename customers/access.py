@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
@@ -21,6 +21,11 @@ from accounts.models import Organization
 from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission, TemporaryAccess
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office
+
+ON_A_CARD: Final = frozenset(
+    {Capability.CUSTOMERS_ASSIGN, Capability.CUSTOMERS_CHANGE_STATUS, Capability.CUSTOMERS_OVERSEE}
+)
+"""What shows no more than the card does. Everything else takes a customer whom the member sees in full."""
 
 
 class Rule(StrEnum):
@@ -53,6 +58,11 @@ def branches(who: Who, capability: Capability) -> list[Q]:
     return list(rules(who, capability).values())
 
 
+def opens_everybody(who: Who) -> bool:
+    """Whether every customer of the organization is open to the member in full."""
+    return Q() in branches(who, Capability.CUSTOMERS_VIEW)
+
+
 def rules(who: Who, capability: Capability) -> dict[Rule, Q]:
     """The alternatives by name, also those that others include."""
     free, dedicated = place_reaches(who, capability)
@@ -67,13 +77,21 @@ def rules(who: Who, capability: Capability) -> dict[Rule, Q]:
     return {Rule.AREA: area, **_own(who)}
 
 
+def reach_over_customers(who: Who, capability: Capability) -> Reach:
+    """The reach of the role, which nothing carries beyond the customers whom the member finds and, mostly, opens."""
+    first = {Capability.CUSTOMERS_FIND}
+    if capability not in ON_A_CARD | first:
+        first.add(Capability.CUSTOMERS_VIEW)
+    return min((who.reach(each) for each in {*first, capability}), key=attrgetter("rank"))
+
+
 def place_reaches(who: Who, capability: Capability) -> tuple[Reach, Reach]:
     """How far the member gets by place alone: among customers of nobody, and among those who are dedicated to somebody.
 
     With exclusive assignments the dedicated ones are opened by those with oversight. Where it is not none, the
     member's own customers come on top.
     """
-    reach = who.reach(capability)
+    reach = reach_over_customers(who, capability)
     if capability == Capability.CUSTOMERS_FIND or not who.organization.exclusive_assignments:
         return reach, reach
     return reach, min(reach, who.reach(Capability.CUSTOMERS_OVERSEE))

@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from audit.verbs import Verb
-from customers.access import AnyMember, Rule, rules
+from customers.access import AnyMember, Rule, place_reaches, reach_over_customers, rules
 from customers.models import Cover, Customer, TemporaryAccess
 from customers.querysets import CARD, FULL
 from customers.readers import events, name_of
@@ -184,16 +184,17 @@ def _conditions(customer: Customer, roles: list[Role], capability: Capability) -
 
 
 def _asked(customer: Customer, roles: list[Role], capability: Capability) -> list[_Question]:
-    """Roles of the same reaches are asked together, and what is own alike for all of them."""
+    """Roles that get equally far are asked together, and what is own alike for all of them."""
     this = Customer.objects.for_organization(customer.organization).filter(pk=customer.pk)
-    alike: dict[tuple[Reach, Reach], set[int]] = defaultdict(set)
+    alike: dict[tuple[Reach, Reach], tuple[AnyMember, set[int]]] = {}
     for role in roles:
-        alike[role.reach(capability), role.reach(Capability.CUSTOMERS_OVERSEE)].add(role.pk)
+        anybody = AnyMember(customer.organization, role.reaches)
+        _, keys = alike.setdefault(place_reaches(anybody, capability), (anybody, set()))
+        keys.add(role.pk)
     asked: dict[tuple[Any, ...], _Question] = {}
-    for (reach, oversight), keys in alike.items():
-        anybody = AnyMember(customer.organization, {Capability.CUSTOMERS_OVERSEE: oversight, capability: reach})
+    for reaches, (anybody, keys) in alike.items():
         for rule, condition in rules(anybody, capability).items():
-            key = (rule, capability, reach, oversight) if rule == Rule.AREA else (rule,)
+            key = (rule, *reaches) if rule == Rule.AREA else (rule,)
             if key not in asked:
                 asked[key] = _Question(key, rule, Q(Exists(this.filter(condition))), set())
             asked[key].roles.update(keys)
@@ -274,7 +275,7 @@ class _Words:
         capability = Capability.CUSTOMERS_VIEW if is_full else Capability.CUSTOMERS_FIND
         where = (
             "all customers"
-            if member.reach(capability) == Reach.ORGANIZATION
+            if reach_over_customers(member, capability) == Reach.ORGANIZATION
             else f"customers of {member.office.name} and below"
         )
         oversees = is_full and self._is_dedicated_to_another(member)

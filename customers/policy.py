@@ -8,6 +8,7 @@ from django.db.models import Count, Exists, IntegerField, OuterRef, QuerySet, Su
 from django.db.models.functions import Coalesce
 
 from accounts.models import Organization
+from customers.access import ON_A_CARD
 from customers.errors import CustomerErased
 from customers.models import AccessRequest, Cover, Customer, ImpostorReport, TemporaryAccess
 from customers.readers import emergencies, impostor_reports
@@ -39,6 +40,8 @@ def require(member: Member, capability: Capability, customer: Customer) -> None:
         return
     if not may(member, Capability.CUSTOMERS_FIND, customer):
         raise NotVisible
+    if capability not in ON_A_CARD and not may(member, Capability.CUSTOMERS_VIEW, customer):
+        capability = Capability.CUSTOMERS_VIEW
     if not member.may(capability):
         raise PermissionMissing(member.missing(capability))
     manager = customer.account_manager

@@ -14,7 +14,7 @@ from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
 from accounts.pagination import OneOf
-from customers.access import Rule, branches, place_reaches, rules
+from customers.access import Rule, branches, opens_everybody, place_reaches, reach_over_customers, rules
 from customers.models.grants import Cover
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
@@ -89,8 +89,11 @@ class CustomerQuerySet(OrganizationRows):
         return rows.filter(reduce(or_, held, Q(pk__in=chosen)))
 
     def with_oversight(self, member: Member) -> Self:
-        """`can_oversee`: whether the member may also see who else sees the customer."""
-        return self.annotate(can_oversee=_flag(member, Capability.CUSTOMERS_OVERSEE))
+        """`can_oversee`: whether the member may also see who else sees the customer; `can_see_data`: all that is held on them."""
+        return self.annotate(
+            can_oversee=_flag(member, Capability.CUSTOMERS_OVERSEE),
+            can_see_data=_flag(member, Capability.CUSTOMERS_DATA),
+        )
 
     def with_papers(self, member: Member) -> Self:
         """What the tabs about documents need (`can_...`)."""
@@ -165,7 +168,7 @@ def may_be_found_by(member: Member, term: SearchTerm) -> Q:
     Where the member may only find, hidden contact data matches as a whole or not at all: a search must not
     tell, guess by guess, what the card masks.
     """
-    if Q() in branches(member, Capability.CUSTOMERS_VIEW):
+    if opens_everybody(member):
         return _ALWAYS
     number = Lower("number")
     shown = Concat(Value(" "), "name_key", Value(" "), number, output_field=TextField())
@@ -182,7 +185,7 @@ def _holds(member: Member, capability: Capability) -> Q:
 
 def _describes(member: Member, capability: Capability) -> Q:
     """The same for rows that the member finds. Who finds their own customers only need not be asked again which are theirs."""
-    if member.reach(capability) == member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
+    if reach_over_customers(member, capability) == member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
         return _ALWAYS
     return _holds(member, capability)
 

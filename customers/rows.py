@@ -201,7 +201,7 @@ def _actions(customer: Customer, urls: Urls) -> Iterator[Action]:
         yield Action("Remove account manager", "user-minus", urls["account_manager_remove"], is_dialog=True)
     elif customer.can_assign:
         yield Action("Add account manager", "user-plus", urls["account_manager_assign"], is_dialog=True)
-    if customer.access == FULL and customer.can_note:
+    if customer.can_note:
         yield Action("Add note", "note", urls["note_create"], is_dialog=True)
     if customer.can_change_status:
         yield Action("Change status", "adjustments", urls["customer_status"], is_dialog=True)

@@ -7,6 +7,7 @@ from audit.services import record
 from audit.verbs import Verb
 from lendconsole.errors import NotVisible
 from notifications.models import OutgoingEmail
+from notifications.readers import readable_emails
 from notifications.services import requeue
 from teams.capabilities import Capability
 from teams.models import Member
@@ -15,9 +16,7 @@ from teams.models import Member
 def send_again(*, actor: Member, email_id: int) -> OutgoingEmail:
     """Five more attempts for an e-mail that the program gave up on. Raises NotParked when it was sent or canceled."""
     actor.require(Capability.EMAILS_RESEND)
-    email: OutgoingEmail | None = (
-        OutgoingEmail.objects.visible_to(actor).select_for_update().filter(pk=email_id).first()
-    )
+    email: OutgoingEmail | None = readable_emails(actor).select_for_update().filter(pk=email_id).first()
     if email is None:
         raise NotVisible
     reason = email.state_reason

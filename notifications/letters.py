@@ -10,9 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from accounts.pages import Actor
 from notifications.models import OutgoingEmail
 
 Builder = Callable[[OutgoingEmail], dict[str, Any]]
+Reader = Callable[[Any], bool]
 BuilderType = TypeVar("BuilderType", bound=Builder)
 
 
@@ -40,6 +42,7 @@ class Letter:
 
 
 _letters: dict[str, Letter] = {}
+_readers: dict[str, Reader] = {}
 
 
 def letter(
@@ -54,6 +57,15 @@ def letter(
         return build
 
     return register
+
+
+def show_only(app: str, to: Reader) -> None:
+    """The page “E-mails” has the letters of the app for those members alone for whom `to` says so."""
+    _readers[app] = to
+
+
+def hidden_apps(member: Actor) -> list[str]:
+    return [app for app, reads in _readers.items() if not reads(member)]
 
 
 def find_letter(kind: str) -> Letter:

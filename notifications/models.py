@@ -77,3 +77,8 @@ class OutgoingEmail(models.Model):
 
     def __str__(self) -> str:
         return f"{self.subject} to {self.recipient}"
+
+    @property
+    def audit_label(self) -> str:
+        """Subjects name customers, and addresses are theirs: the log cannot forget, so it never learns them."""
+        return f"{self.kind.rpartition('/')[2].replace('_', ' ')} ({self.pk})"

@@ -11,6 +11,7 @@ from accounts.pagination import capped_count, paginate, written_count
 from notifications.filters import Filters
 from notifications.letters import all_letters, label_of
 from notifications.models import OutgoingEmail
+from notifications.readers import readable_emails
 
 TONES: dict[str, str] = {
     OutgoingEmail.State.PENDING: "blue",
@@ -27,7 +28,7 @@ class EmailListView(ConsolePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filters = Filters.parse(self.request.GET)
-        emails = filters.apply(OutgoingEmail.objects.visible_to(self.member))
+        emails = filters.apply(readable_emails(self.member))
         after, before = (self.request.GET.get(name, "") for name in ("after", "before"))
         page = paginate(
             emails.defer("payload", "sealed_body", "sent_body"), order=NEWEST_FIRST, after=after, before=before

@@ -46,6 +46,10 @@ _SIGNATURES: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xd0\xcf\x11\xe0", f"The file is an old spreadsheet, not CSV. {SAVE_AS}"),
     (b"\x1f\x8b", "The file is compressed. Unpack it and try again."),
     (b"%PDF", f"The file is a PDF, not CSV. {SAVE_AS}"),
+    *(
+        (start, f"The file is a web page, a picture or other markup, not CSV. {SAVE_AS}")
+        for start in (b"<!", b"<?", b"<html", b"<svg")  # an address may stand in <> too
+    ),
 )
 _NAMED_ADDRESS: Final = re.compile(r"^\s*\"?(?P<name>[^<>\"]*?)\"?\s*<(?P<email>[^<>]*)>\s*[,;]?\s*$")
 

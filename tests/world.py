@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import Organization
+from accounts.models import Organization, User
 from customers.bvn import bvn_columns
 from customers.models import Customer
 from lendconsole.tenancy import organization_context
@@ -34,17 +34,21 @@ class Lender:
         return self.members[role]
 
     def client(self, role: str) -> Client:
-        """A browser in which the member of that role has just signed in."""
-        client, user = Client(), self.members[role].user
-        client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
-        request = HttpRequest()
-        request.session = client.session
-        record_authentication(request, user, method="password")
-        request.session.save()
-        return client
+        return signed_in(self.members[role].user)
 
     def url(self, path: str = "") -> str:
         return f"/o/{self.organization.slug}/{path}"
+
+
+def signed_in(user: User) -> Client:
+    """A browser in which they have just signed in."""
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    request = HttpRequest()
+    request.session = client.session
+    record_authentication(request, user, method="password")
+    request.session.save()
+    return client
 
 
 @dataclass

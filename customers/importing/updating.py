@@ -5,7 +5,6 @@ Used for the rows of a file (the stage) and, when an import is undone, for what 
 
 from __future__ import annotations
 
-import json
 from typing import Final
 
 from psycopg import sql
@@ -23,9 +22,6 @@ CHANGED: Final = (*(name for name in PLAIN[1:] if name not in NOT_CHANGED), *SEA
 """Columns of a customer that an import may change."""
 _FROM_FILE: Final = sql.SQL("row.is_there AND row.reasons = '{}' AND row.differences <> '{}'")
 _IN_CLEAR: Final = {
-    "first_name": "{0}.first_name",
-    "last_name": "{0}.last_name",
-    "segment": "{segments} ->> {0}.segment",
     "office_id": "(SELECT name FROM {offices} AS office WHERE office.id = {0}.office_id)",
     "joined_on": "{0}.joined_on::text",
 }
@@ -99,15 +95,10 @@ def _written(alias: str) -> sql.Composed:
 
 def _value(alias: str, name: str) -> sql.Composed:
     if name in _IN_CLEAR:
-        return sql.SQL(_IN_CLEAR[name]).format(
-            sql.Identifier(alias), segments=_SEGMENTS, offices=sql.Identifier(Office._meta.db_table)
-        )
+        return sql.SQL(_IN_CLEAR[name]).format(sql.Identifier(alias), offices=sql.Identifier(Office._meta.db_table))
     return sql.SQL(_PRESENT).format(sql.Identifier(alias), sql.Identifier(name), sql.Literal(WITHHELD))
 
 
 def _field(column: str) -> str:
     """What the differences call it."""
     return "bvn" if column in SEALED else column
-
-
-_SEGMENTS: Final = sql.SQL("{}::jsonb").format(sql.Literal(json.dumps(dict(Customer.Segment.choices))))

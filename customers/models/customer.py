@@ -123,6 +123,7 @@ class Customer(TenantModel):
     can_upload: bool
     can_review: bool
     can_oversee: bool
+    can_see_data: bool
     manager_is_absent: bool
 
     class Meta(TenantModel.Meta):

@@ -25,7 +25,7 @@ from lendconsole.errors import NotVisible, StaleVersion
 from teams.capabilities import Capability
 from teams.models import Member, Office
 
-_IN_CLEAR: Final = frozenset({"number", "segment", "status", "office", "joined_on"})
+_IN_CLEAR: Final = frozenset({"number", "status", "office", "joined_on"})
 _TAKEN: Final = {
     "customers_customer_number_once": "number",
     "customers_customer_phone_once": "phone",
@@ -78,7 +78,7 @@ def create_customer(
         actor=actor,
         verb=Verb.CUSTOMER_CREATED,
         target=customer,
-        after={"number": customer.number, "office": office.name, "segment": customer.get_segment_display()},
+        after={"number": customer.number, "office": office.name},
     )
     if account_manager is not None:
         assign_account_manager(actor=actor, customer=customer, manager=account_manager)

@@ -12,6 +12,7 @@ from customers.text import SearchTerm
 from lendconsole.tenancy import organization_context
 from teams.capabilities import Capability, Reach
 from tests import factories
+from tests.customers.pages import words
 from tests.world import Lender, World
 
 ALL = {"free", "own", "distant", "remote"}
@@ -90,19 +91,47 @@ def test_office_reach_covers_the_offices_below(world: World) -> None:
     assert keys(kudi, "loan_officer", Capability.CUSTOMERS_VIEW) == {"free", "team"}
 
 
+def hire(lender: Lender, **reaches: Reach) -> None:
+    """Somebody "new" in the branch whose role reaches so far over customers."""
+    with organization_context(lender.organization.pk):
+        held = {f"customers.{name}": reach for name, reach in reaches.items()}
+        role = factories.RoleFactory(organization=lender.organization, reaches=held)
+        lender.members["new"] = factories.MemberFactory(
+            organization=lender.organization, role=role, office=lender.branch
+        )
+
+
 def test_oversight_of_an_office_opens_its_dedicated_customers(world: World) -> None:
+    hire(world.kudi, find=Reach.ORGANIZATION, view=Reach.ORGANIZATION, oversee=Reach.OFFICE)
+    assert keys(world.kudi, "new", Capability.CUSTOMERS_VIEW) == {"free", "own", "remote"}
+
+
+def test_what_shows_more_than_the_card_reaches_no_farther_than_full_profiles(world: World) -> None:
+    kudi = world.kudi
+    everywhere = dict.fromkeys(("edit", "reveal", "data", "erase", "assign", "change_status"), Reach.ORGANIZATION)
+    hire(kudi, find=Reach.ORGANIZATION, view=Reach.OFFICE, oversee=Reach.ORGANIZATION, **everywhere)
+    for capability in (Capability.CUSTOMERS_EDIT, Capability.CUSTOMERS_REVEAL, Capability.CUSTOMERS_DATA):
+        assert keys(kudi, "new", capability) == {"free", "own"}
+    assert (
+        keys(kudi, "new", Capability.CUSTOMERS_ASSIGN) == keys(kudi, "new", Capability.CUSTOMERS_CHANGE_STATUS) == ALL
+    )
+    client, remote = kudi.client("new"), kudi.customers["remote"]
+    for path in ("edit/", "data/"):
+        answer = client.get(kudi.url(f"customers/{remote.pk}/{path}"))
+        assert answer.status_code == 403
+        assert "your permission “Open full profiles” does not reach" in words(answer)
+        assert remote.address not in words(answer)
+    assert client.post(kudi.url(f"customers/{remote.pk}/bvn/")).status_code == 403
+    assert client.get(kudi.url(f"customers/{kudi.customers['own'].pk}/edit/")).status_code == 200
+
+
+def test_nothing_reaches_customers_who_are_not_found(world: World) -> None:
     kudi = world.kudi
     with organization_context(kudi.organization.pk):
-        role = factories.RoleFactory(
-            organization=kudi.organization,
-            reaches={
-                Capability.CUSTOMERS_FIND: Reach.ORGANIZATION,
-                Capability.CUSTOMERS_VIEW: Reach.ORGANIZATION,
-                Capability.CUSTOMERS_OVERSEE: Reach.OFFICE,
-            },
-        )
-        kudi.members["lead"] = factories.MemberFactory(organization=kudi.organization, role=role, office=kudi.branch)
-    assert keys(kudi, "lead", Capability.CUSTOMERS_VIEW) == {"free", "own", "remote"}
+        paper = factories.document(kudi.customers["free"], kudi["admin"])
+    hire(kudi, find=Reach.OWN, view=Reach.ORGANIZATION, assign=Reach.ORGANIZATION)
+    assert keys(kudi, "new", Capability.CUSTOMERS_VIEW) == keys(kudi, "new", Capability.CUSTOMERS_ASSIGN) == set()
+    assert kudi.client("new").get(kudi.url(f"documents/{paper.pk}/file/")).status_code == 404
 
 
 @pytest.mark.parametrize("role", ["super_admin", "customer_support", "loan_officer", "account_manager", "compliance"])

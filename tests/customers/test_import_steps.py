@@ -361,9 +361,9 @@ def test_updates_change_what_the_file_says_and_nothing_else(steps: Steps, world:
         assert (now.status, now.account_manager, now.version) == ("pending", kudi["account_manager"], 2)
         line = AuditEvent.objects.get(verb=Verb.CUSTOMER_CHANGED)
         assert (line.actor_id, line.target_id, line.reason) == (steps.actor.pk, now.pk, "Imported from people.csv")
-        assert line.before == {"first_name": "Own", "phone": "withheld", "employer": "", "bvn": "withheld"}
+        assert line.before == {"first_name": "withheld", "phone": "withheld", "employer": "", "bvn": "withheld"}
         assert line.after == {
-            "first_name": "Renamed",
+            "first_name": "withheld",
             "phone": "withheld",
             "employer": "withheld",
             "bvn": "withheld",

@@ -6,7 +6,6 @@ import csv
 import io
 import time
 import tracemalloc
-import zipfile
 from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from typing import Any
@@ -22,9 +21,7 @@ from customers.importing.workbooks import read_workbook
 from customers.models import Customer
 from lendconsole.tenancy import organization_context
 from tests.customers.import_support import DIRTY, GOOD, HEADER, build_kudi, load
-
-MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+from tests.customers.workbooks import MAIN, data, packed
 
 
 @pytest.fixture
@@ -47,29 +44,6 @@ def written(rows: list[list[Any]], **options: Any) -> bytes:
                 sheet.write(line, column, cell)
     book.close()
     return file.getvalue()
-
-
-def packed(sheet: str | bytes, strings: str = "", **others: bytes) -> bytes:
-    """By hand, to be as wrong as one likes."""
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(
-            "xl/workbook.xml",
-            f'<workbook xmlns="{MAIN}" xmlns:r="{RELATION}"><sheets><sheet name="a" sheetId="1" r:id="rId1"/></sheets></workbook>',
-        )
-        archive.writestr(
-            "xl/_rels/workbook.xml.rels", '<Relationships><Relationship Id="rId1" Target="sheet.xml"/></Relationships>'
-        )
-        archive.writestr("xl/sheet.xml", sheet)
-        if strings:
-            archive.writestr("xl/sharedStrings.xml", strings)
-        for name, content in others.items():
-            archive.writestr(name, content)
-    return file.getvalue()
-
-
-def data(rows: str) -> str:
-    return f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
 
 
 def cells(content: bytes) -> list[list[str]]:

@@ -75,7 +75,7 @@ def test_a_creation_is_audited_without_personal_values(world: World) -> None:
     create(world.kudi)
     with organization_context(world.kudi.organization.pk):
         event = AuditEvent.objects.get(verb="customer.created")
-    assert event.after == {"number": "C000001", "office": "Ikeja T1", "segment": "Standard"}
+    assert event.after == {"number": "C000001", "office": "Ikeja T1"}
 
 
 def test_numbers_are_given_once_and_step_over_taken_ones(world: World) -> None:

@@ -16,6 +16,7 @@ from audit.verbs import Verb
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
 from notifications.services import queue_account_email
+from tests import factories
 from tests.notifications.conftest import Queue
 from tests.world import Lender, World
 
@@ -154,6 +155,7 @@ def test_send_again_gives_five_more_attempts_and_is_audited_once(world: World, q
     assert row.available_at <= timezone.now()
     [event] = _audited(world.kudi)
     assert event.before == {"failure": "The mail server said: 554 No."}
+    assert event.target_label == f"plain ({email.pk})"  # no subject and no address: they may be a customer's
     assert event.actor_id == world.kudi["admin"].pk
 
 
@@ -196,3 +198,21 @@ def test_operators_can_requeue(world: World, queue: Queue, capsys: pytest.Captur
     assert OutgoingEmail.objects.get(pk=account.pk).state == State.PENDING
     with pytest.raises(CommandError, match="no organization nowhere"):
         call_command("requeue_mail", organization="nowhere")
+
+
+def test_letters_about_customers_are_for_those_who_open_every_customer(world: World, queue: Queue) -> None:
+    kudi = world.kudi
+    letter = _failed(kudi, queue)
+    with organization_context(kudi.organization.pk):
+        OutgoingEmail.objects.filter(pk=letter.pk).update(kind="customers/borrower_link", recipient="efe@mail.example")
+        reaches = dict.fromkeys(("emails.view", "emails.resend", "customers.find", "customers.view"), "organization")
+        role = factories.RoleFactory(organization=kudi.organization, reaches=reaches)
+        kudi.members["clerk"] = factories.MemberFactory(organization=kudi.organization, role=role, office=kudi.head)
+    assert "efe@mail.example" in _page(kudi.client("compliance"), kudi)
+    clerk = kudi.client("clerk")
+    for query in ("", "?q=mail.example", "?kind=customers/borrower_link"):
+        assert "efe@mail.example" not in _page(clerk, kudi, query)
+    assert clerk.post(kudi.url(f"emails/{letter.pk}/send-again/")).status_code == 404
+    kudi.organization.exclusive_assignments = False
+    kudi.organization.save(update_fields=["exclusive_assignments"])
+    assert "efe@mail.example" in _page(clerk, kudi)
