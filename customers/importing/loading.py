@@ -22,7 +22,7 @@ REMEMBERED_AT_ONCE: Final = 5_000
 
 def insert_customers(organization: Organization) -> int:
     """The good new rows. Returns how many."""
-    return run(
+    loaded = run(
         "WITH loaded AS (INSERT INTO {customers}"
         " (organization_id, {copied}, status_reason, created_at, updated_at, version)"
         " SELECT %s, {copied}, '', now(), now(), 1 FROM {stage}"
@@ -31,6 +31,8 @@ def insert_customers(organization: Organization) -> int:
         " WHERE row.number = loaded.number AND {is_good}",
         [organization.pk],
     )
+    run("ANALYZE {stage} (customer_id)")  # else the statements to come are planned for a single row
+    return loaded
 
 
 def insert_assignments(organization: Organization, *, actor: Member | None, batch: UUID, reason: str) -> None:
