@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.contrib.postgres.fields import ArrayField
 from django.db import connection
-from django.db.models import BigIntegerField, BooleanField, F, Func, TextField, Value
+from django.db.models import BooleanField, F, Func, Value
 
 
 class AnyOf(Func):
@@ -17,9 +16,7 @@ class AnyOf(Func):
     output_field = BooleanField()
 
     def __init__(self, field: str, values: Sequence[int] | Sequence[str]) -> None:
-        are_texts = bool(values) and isinstance(values[0], str)
-        array = ArrayField(TextField() if are_texts else BigIntegerField())
-        super().__init__(F(field), Value(list(values), output_field=array))
+        super().__init__(F(field), Value(list(values)))
 
 
 def work_in_memory() -> None:
