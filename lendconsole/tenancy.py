@@ -242,7 +242,10 @@ class OwnRowsReadable(_SchemaConstraint):
 
 
 class SameOrganization(_SchemaConstraint):
-    """Composite foreign key (organization_id, x_id): a row cannot point into another organization."""
+    """Composite foreign key (organization_id, x_id): a row cannot point into another organization.
+
+    Where rows are many, the field itself has `db_constraint=False`: its plain key would ask the same once more of each.
+    """
 
     create_template = (
         "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s FOREIGN KEY (organization_id, %(column)s) "

@@ -17,6 +17,7 @@ from psycopg import sql
 from accounts.models import Organization
 from lendconsole.encryption import encrypt
 from lendconsole.errors import DomainError
+from lendconsole.many import AnyOf
 from lendconsole.tenancy import current_organization_id, outside_organizations
 from notifications.hints import hint_after_commit
 from notifications.letters import find_letter
@@ -83,47 +84,78 @@ def queue_account_email(
         )
 
 
+def queue_many(
+    *,
+    kind: str,
+    shared: Mapping[int, Mapping[str, Any]],
+    each: sql.Composable,
+    parameters: Mapping[str, Any],
+    hold_seconds: int = 0,
+) -> None:
+    """queue_email for thousands, in one statement.
+
+    `each` selects them: dedupe_key, topic, recipient (not empty), label, payload, and in `shared` the key of the rest
+    of the payload, from which alone the subject is made.
+    """
+    find_letter(kind)
+    now = timezone.now()
+    facts: dict[str, Any] = {
+        "organization_": current_organization_id(),
+        "kind_": kind,
+        "now_": now,
+        "available_": now + timedelta(seconds=hold_seconds),
+        "keys_": list(shared),
+        "subjects_": [render_subject(kind, payload) for payload in shared.values()],
+        "payloads_": [json.dumps(payload, cls=DjangoJSONEncoder) for payload in shared.values()],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_QUEUE_MANY.format(emails=_EMAILS, each=each), {**parameters, **facts})
+        written = cursor.fetchmany(2)
+    for (pk,) in written:  # more than one makes the worker sweep, and then it finds all
+        hint_after_commit(pk)
+
+
 @dataclass(frozen=True, slots=True)
 class OneOfMany:
-    """What one of many e-mails has for itself; see queue_many."""
+    """What one of many e-mails has for itself; see queue_list."""
 
     dedupe_key: str
     recipient: str
     recipient_label: str
-    topic: str
     payload: Mapping[str, Any]
 
 
-def queue_many(*, kind: str, shared: Mapping[str, Any], emails: Sequence[OneOfMany], hold_seconds: int = 0) -> None:
-    """queue_email for thousands, in one statement. The subject is that of the `shared` part of their payloads."""
-    find_letter(kind)
-    facts = [
-        [email.dedupe_key, email.topic, email.recipient, one_line(email.recipient_label)[:200]] for email in emails
-    ]
-    payloads = [json.dumps({**shared, **email.payload}, cls=DjangoJSONEncoder) for email in emails]
-    now = timezone.now()
-    values: list[Any] = [
-        current_organization_id(),
-        kind,
-        render_subject(kind, shared),
-        now + timedelta(seconds=hold_seconds),
-        now,
-    ]
-    with connection.cursor() as cursor:
-        columns = [list(column) for column in zip(*facts, strict=True)]
-        cursor.execute(_QUEUE_MANY, [*values, *columns, payloads])
-        written = [pk for (pk,) in cursor.fetchall()]
-    for pk in written[:2]:  # more than one makes the worker sweep, and then it finds all
-        hint_after_commit(pk)
+def queue_list(*, kind: str, topic: str, emails: Sequence[OneOfMany], hold_seconds: int = 0) -> None:
+    """queue_email for hundreds, in one statement."""
+    queue_many(
+        kind=kind,
+        shared=dict(enumerate(email.payload for email in emails)),
+        each=_LISTED,
+        parameters={
+            "places": list(range(len(emails))),
+            "dedupe_keys": [email.dedupe_key for email in emails],
+            "recipients": [email.recipient for email in emails],
+            "labels": [one_line(email.recipient_label) for email in emails],
+            "topic": topic,
+        },
+        hold_seconds=hold_seconds,
+    )
 
 
+_LISTED: Final = sql.SQL(
+    "SELECT place AS shared, dedupe_key, %(topic)s AS topic, recipient, label, '{}'::jsonb AS payload"
+    " FROM unnest(%(places)s::bigint[], %(dedupe_keys)s::text[], %(recipients)s::text[], %(labels)s::text[])"
+    " AS listed (place, dedupe_key, recipient, label)"
+)
+_EMAILS: Final = sql.Identifier(OutgoingEmail._meta.db_table)
 _QUEUE_MANY: Final = sql.SQL(
     "INSERT INTO {emails} (organization_id, kind, subject, available_at, created_at, dedupe_key, topic, recipient,"
     " recipient_label, payload, sealed_body, state, state_reason, attempts)"
-    " SELECT %s, %s, %s, %s, %s, one.dedupe_key, one.topic, one.recipient, one.label, one.payload, '', 'pending', '', 0"
-    " FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[])"
-    " AS one (dedupe_key, topic, recipient, label, payload) ON CONFLICT DO NOTHING RETURNING id"
-).format(emails=sql.Identifier(OutgoingEmail._meta.db_table))
+    " SELECT %(organization_)s, %(kind_)s, common.subject, %(available_)s, %(now_)s, each.dedupe_key, each.topic,"
+    " each.recipient, left(each.label, 200), common.payload || each.payload, '', 'pending', '', 0"
+    " FROM ({each}) AS each JOIN unnest(%(keys_)s::bigint[], %(subjects_)s::text[], %(payloads_)s::jsonb[])"
+    " AS common (key, subject, payload) ON common.key = each.shared ON CONFLICT DO NOTHING RETURNING id"
+)
 
 
 def cancel_emails(topic: str, reason: str) -> int:
@@ -142,7 +174,7 @@ def pending_emails(*topics: str) -> OutgoingEmailQuerySet:
     A mail that was attempted, even in vain, may have arrived: it is neither taken back nor counted as unsaid.
     """
     pending = OutgoingEmail.objects.pending()
-    return pending.filter(organization_id=current_organization_id(), topic__in=topics, attempts=0)
+    return pending.filter(AnyOf("topic", topics), organization_id=current_organization_id(), attempts=0)
 
 
 def requeue(email: OutgoingEmail) -> bool:

@@ -52,6 +52,18 @@ def test_every_table_with_an_organization_has_row_level_security() -> None:
 
 
 @pytest.mark.django_db
+def test_what_many_rows_point_at_is_checked_once_for_each() -> None:
+    twice = catalogue(
+        "SELECT plain.conname FROM pg_constraint AS plain JOIN pg_constraint AS composite USING (conrelid, confrelid, contype)"
+        " WHERE contype = 'f' AND cardinality(plain.conkey) = 1 AND cardinality(composite.conkey) = 2"
+        " AND plain.conkey <@ composite.conkey AND (confrelid = ANY (%s::regclass[]) OR conrelid = ANY (%s::regclass[]))",
+        [Customer._meta.db_table],
+        [model._meta.db_table for model in (Customer, Assignment, CustomerUserObjectPermission)],
+    )
+    assert not twice
+
+
+@pytest.mark.django_db
 def test_the_login_of_the_program_owns_nothing_and_bypasses_nothing() -> None:
     assert catalogue("SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user") == {
         False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from datetime import timedelta
 from typing import Final
 
@@ -10,10 +9,11 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from customers.bulk.telling import tell_customers, tell_managers
-from customers.bulk.writing import Act, change_status, give
+from customers.bulk.writing import Act, Given, change_status, give
 from customers.models import Assignment, BulkChange, Customer
-from customers.policy import eligible_managers
+from customers.policy import eligible_members
 from customers.services.account_managers import lock_manager
+from lendconsole.many import AnyOf, work_in_memory
 from teams.capabilities import Capability
 from teams.models import Member
 
@@ -36,6 +36,7 @@ def carry_on(change: BulkChange, actor: Member) -> None:
 
     Who is no longer the actor's to change is passed over. Raises ManagerNotEligible or ClaimLost.
     """
+    work_in_memory()
     ids = change.customer_ids[change.progress : change.progress + PORTION]
     act = Act(actor, change.reason, change.batch)
     if change.undoes is not None:
@@ -43,7 +44,7 @@ def carry_on(change: BulkChange, actor: Member) -> None:
     elif change.kind == BulkChange.Kind.STATUS:
         changed = _change_status(act, ids, Customer.Status(change.status))
     else:
-        changed = _give(act, ids, lock_manager(actor, change.manager_id) if change.manager_id else None)
+        changed = _give_all(act, ids, lock_manager(actor, change.manager_id) if change.manager_id else None)
     change.progress, change.changed = change.progress + len(ids), change.changed + changed
     if change.progress >= change.size:
         change.state, change.finished_at = BulkChange.State.DONE, timezone.now()
@@ -63,41 +64,39 @@ def _note(change: BulkChange) -> None:
         raise ClaimLost
 
 
-def _give(act: Act, ids: list[int], manager: Member | None) -> int:
-    rows = _locked(act.actor, Capability.CUSTOMERS_ASSIGN, ids, ~Q(account_manager=manager))
-    if rows:
-        tell_customers(act=act, customers=rows, manager=manager)
-        give(act, [row.pk for row in rows], manager)
-    return len(rows)
+def _give_all(act: Act, ids: list[int], manager: Member | None) -> int:
+    differing = _locked(act.actor, Capability.CUSTOMERS_ASSIGN, ids, ~Q(account_manager=manager))
+    return _give(act, dict.fromkeys(differing, manager.pk if manager else None))
+
+
+def _give(act: Act, given: Given) -> int:
+    if given:
+        tell_customers(act, given)
+        give(act, given)
+    return len(given)
 
 
 def _change_status(act: Act, ids: list[int], status: Customer.Status) -> int:
-    rows = _locked(act.actor, Capability.CUSTOMERS_CHANGE_STATUS, ids, ~Q(status=status))
-    if rows:
-        change_status(act, [row.pk for row in rows], status)
-    return len(rows)
+    differing = _locked(act.actor, Capability.CUSTOMERS_CHANGE_STATUS, ids, ~Q(status=status))
+    if differing:
+        change_status(act, differing, status)
+    return len(differing)
 
 
 def _take_back(act: Act, ids: list[int], undone: BulkChange) -> int:
     """To whom the customers had before, as far as nobody touched them since and that member can have them again."""
-    locked = [row.pk for row in _locked(act.actor, Capability.CUSTOMERS_ASSIGN, ids, Q())]
+    locked = _locked(act.actor, Capability.CUSTOMERS_ASSIGN, ids, Q())
     former = _former_managers(undone, locked)
     wanted = {pk for pk in former.values() if pk}
     list(Member.objects.select_for_update().filter(pk__in=wanted).order_by("pk"))
-    managers = {member.pk: member for member in eligible_managers(act.actor.organization).filter(pk__in=wanted)}
-    groups: dict[int | None, list[int]] = defaultdict(list)
-    for customer, pk in former.items():
-        groups[pk].append(customer)
-    return sum(
-        _give(act, theirs, managers[pk] if pk else None)
-        for pk, theirs in groups.items()
-        if pk is None or pk in managers
-    )
+    able = eligible_members(act.actor.organization).filter(pk__in=wanted).order_by()
+    possible = {None, *able.values_list("pk", flat=True)}
+    return _give(act, {customer: pk for customer, pk in former.items() if pk in possible})
 
 
 def _former_managers(undone: BulkChange, ids: list[int]) -> dict[int, int | None]:
     """Of the customers whose account manager is still as the change left it."""
-    periods = Assignment.objects.filter(organization=undone.organization_id, customer__in=ids)
+    periods = Assignment.objects.filter(AnyOf("customer", ids), organization=undone.organization_id)
     ended = periods.filter(end_batch=undone.batch)
     later = Assignment.objects.filter(customer=OuterRef("customer"), started_at__gte=OuterRef("ended_at"))
     untouched = (
@@ -109,11 +108,10 @@ def _former_managers(undone: BulkChange, ids: list[int]) -> dict[int, int | None
     return {pk: former.get(pk) for pk in untouched.values_list("customer", flat=True)}
 
 
-def _locked(actor: Member, capability: Capability, ids: list[int], differing: Q) -> list[Customer]:
+def _locked(actor: Member, capability: Capability, ids: list[int], differing: Q) -> list[int]:
     """Those of the customers that the actor may change and that are not so already, locked in ascending order.
 
     Nothing is changed of who was erased.
     """
-    allowed = Customer.objects.still_permitted(actor, capability).filter(differing, pk__in=ids, erased_at=None)
-    fields = ("first_name", "last_name", "number", "email", "account_manager")
-    return list(allowed.order_by("pk").select_for_update(of=("self",)).only(*fields))
+    allowed = Customer.objects.still_permitted(actor, capability).filter(differing, AnyOf("pk", ids), erased_at=None)
+    return list(allowed.order_by("pk").select_for_update().values_list("pk", flat=True))

@@ -23,12 +23,8 @@ REMEMBERED_AT_ONCE: Final = 5_000
 def insert_customers(organization: Organization) -> int:
     """The good new rows. Returns how many."""
     return run(
-        "WITH loaded AS (INSERT INTO {customers}"
-        " (organization_id, {copied}, status_reason, created_at, updated_at, version)"
-        " SELECT %s, {copied}, '', now(), now(), 1 FROM {stage}"
-        " WHERE {is_good} AND NOT is_there ORDER BY line RETURNING id, number)"
-        " UPDATE {stage} AS row SET customer_id = loaded.id FROM loaded"
-        " WHERE row.number = loaded.number AND {is_good}",
+        "INSERT INTO {customers} (id, organization_id, {copied}, status_reason, created_at, updated_at, version)"
+        " SELECT customer_id, %s, {copied}, '', now(), now(), 1 FROM {stage} WHERE {is_new} ORDER BY line",
         [organization.pk],
     )
 

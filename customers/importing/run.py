@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from accounts.models import Organization
 from audit.services import record
@@ -15,7 +15,8 @@ from customers.importing.directory import NO_CHOICES, Choices, Directory
 from customers.importing.reports import MAXIMUM_REPORTED, ImportReport
 from customers.models import CustomerImport
 from lendconsole.errors import DomainError
-from notifications.services import queue_email
+from lendconsole.many import work_in_memory
+from notifications.services import OneOfMany, queue_list
 from teams.models import Member
 
 MANAGER_BATCH: Final = "customers/manager_batch"
@@ -53,6 +54,7 @@ class ImportRun:
         Organization.objects.select_for_update(no_key=True).get(pk=self.organization.pk)
         if self.directory() != checked_with:
             raise ImportOvertaken("Offices or team members were changed while the file was read. Run the import again.")
+        work_in_memory()
         stage.run("ANALYZE {stage}")
         scope = Scope.of(self.actor)
         comparing.refuse_repeated()
@@ -96,17 +98,14 @@ class ImportRun:
     def _tell_managers(self, customers: dict[int, int]) -> None:
         """One mail each about all their new customers."""
         members = Member.objects.filter(pk__in=customers).select_related("user").order_by("pk")
-        for member in members:
-            payload: dict[str, Any] = {
-                "manager_id": member.pk,
-                "customers": customers[member.pk],
-                "actor_name": self.actor.name if self.actor else "",
-            }
-            queue_email(
-                kind=MANAGER_BATCH,
+        actor_name = self.actor.name if self.actor else ""
+        emails = [
+            OneOfMany(
                 dedupe_key=f"batch:{self.batch}:{member.pk}",
                 recipient=member.user.email,
                 recipient_label=member.name,
-                payload=payload,
-                topic=f"import:{self.batch}",
+                payload={"manager_id": member.pk, "customers": customers[member.pk], "actor_name": actor_name},
             )
+            for member in members
+        ]
+        queue_list(kind=MANAGER_BATCH, topic=f"import:{self.batch}", emails=emails)

@@ -39,6 +39,11 @@ def create(*, outlives_transaction: bool = False) -> None:
         " NULL::bigint AS customer_id, false AS is_there FROM {customers} WHERE false",
         end=sql.SQL("PRESERVE ROWS" if outlives_transaction else "DROP"),
     )
+    # The id that the row has once it is a customer, so that nobody has to look up afterwards which one it got.
+    run(
+        "ALTER TABLE {stage} ALTER customer_id SET DEFAULT nextval(pg_get_serial_sequence({table}, 'id'))",
+        table=sql.Literal(Customer._meta.db_table),
+    )
 
 
 def drop() -> None:
@@ -113,7 +118,7 @@ def refused_lines() -> Iterator[tuple[int, list[str]]]:
 _NAMES: Final[dict[str, sql.Composable]] = {
     "stage": sql.Identifier(STAGE),
     "is_good": sql.SQL("(reasons = '{}')"),
-    "is_new": sql.SQL("customer_id IS NOT NULL AND NOT is_there"),
+    "is_new": sql.SQL("(reasons = '{}' AND NOT is_there)"),
     "copied": sql.SQL(", ").join(map(sql.Identifier, COPIED)),
     "customers": sql.Identifier(Customer._meta.db_table),
     "assignments": sql.Identifier(Assignment._meta.db_table),

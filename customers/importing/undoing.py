@@ -15,6 +15,7 @@ from customers.importing import updating
 from customers.importing.comparing import Condition
 from customers.importing.stage import COPIED, SEALED, format_, run
 from customers.models import Assignment, Customer, CustomerImport, CustomerUserObjectPermission
+from lendconsole.many import work_in_memory
 from teams.models import Member
 
 DONE, UNDO = "customers_done", "customers_undo"
@@ -36,6 +37,7 @@ class Undone:
 
 def undo(customer_import: CustomerImport, *, actor: Member) -> Undone:
     """Runs in one transaction, with the organization's row locked."""
+    work_in_memory()
     reason = f"Import of {customer_import.file_name} undone"[:300]
     _find_done(customer_import)
     _find_untouched(customer_import)

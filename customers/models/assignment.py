@@ -13,14 +13,27 @@ from lendconsole.tenancy import SameOrganization, TenantModel
 class Assignment(TenantModel):
     """A period in which one member was the account manager of one customer. Open while `ended_at` is null; never rewritten."""
 
-    customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="assignments")
-    manager = models.ForeignKey("teams.Member", models.PROTECT, related_name="assignments")
+    # No index of their own: the rows are many, and each is looked for by the customer or, while it is open, by the manager.
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, db_constraint=False, db_index=False, related_name="assignments"
+    )
+    manager = models.ForeignKey(
+        "teams.Member", models.PROTECT, db_constraint=False, db_index=False, related_name="assignments"
+    )
     started_at = models.DateTimeField(default=timezone.now)
     ended_at = models.DateTimeField(null=True)
     assigned_by = models.ForeignKey(
-        "teams.Member", models.PROTECT, null=True, related_name="+", help_text="none: the system"
+        "teams.Member",
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+        help_text="none: the system",
     )
-    ended_by = models.ForeignKey("teams.Member", models.PROTECT, null=True, related_name="+")
+    ended_by = models.ForeignKey(
+        "teams.Member", models.PROTECT, db_constraint=False, db_index=False, null=True, related_name="+"
+    )
     reason = models.CharField(max_length=300, blank=True)
     end_reason = models.CharField(max_length=300, blank=True)
     batch = models.UUIDField(null=True, help_text="shared by the periods that one import or bulk change began")

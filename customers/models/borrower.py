@@ -19,7 +19,9 @@ def _nonce() -> str:
 class BorrowerLink(TenantModel):
     """What signs the borrower in to their page: a link signed over `nonce`, or a code for the browser that asked. For one use."""
 
-    customer = models.ForeignKey("customers.Customer", models.CASCADE, related_name="borrower_links")
+    customer = models.ForeignKey(
+        "customers.Customer", models.CASCADE, db_constraint=False, related_name="borrower_links"
+    )
     nonce = models.CharField(max_length=40, default=_nonce, editable=False, unique=True)
     browser = models.CharField(
         max_length=64,
@@ -67,7 +69,9 @@ class ImpostorReport(TenantModel):
 
     what_happened = models.TextField(max_length=2000)
     contact = models.CharField(max_length=200, blank=True, help_text="how to reach who reported it")
-    customer = models.ForeignKey("customers.Customer", models.PROTECT, null=True, related_name="impostor_reports")
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, db_constraint=False, null=True, related_name="impostor_reports"
+    )
     manager = models.ForeignKey("teams.Member", models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     closed_at = models.DateTimeField(null=True)

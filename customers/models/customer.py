@@ -72,8 +72,18 @@ class Customer(TenantModel):
     status = models.CharField(max_length=20, choices=Status, default=Status.PENDING)
     status_reason = models.CharField(max_length=300, blank=True)
     segment = models.CharField(max_length=20, choices=Segment, default=Segment.STANDARD)
-    office = models.ForeignKey("teams.Office", models.PROTECT, related_name="customers")
-    account_manager = models.ForeignKey("teams.Member", models.PROTECT, null=True, blank=True, related_name="customers")
+    office = models.ForeignKey(
+        "teams.Office", models.PROTECT, db_constraint=False, db_index=False, related_name="customers"
+    )
+    account_manager = models.ForeignKey(
+        "teams.Member",
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="customers",
+    )
     joined_on = models.DateField("date joined", default=timezone.localdate)
 
     bvn_encrypted = models.TextField(blank=True, editable=False)

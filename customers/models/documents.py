@@ -41,7 +41,9 @@ class Document(TenantModel):
         APPROVED = "approved", "Approved"
         DECLINED = "declined", "Declined"
 
-    customer = models.ForeignKey("customers.Customer", models.PROTECT, db_index=False, related_name="documents")
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, db_constraint=False, db_index=False, related_name="documents"
+    )
     file = models.OneToOneField("customers.StoredFile", models.PROTECT, related_name="+")
     type = models.CharField(max_length=20, choices=Type)
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)

@@ -25,7 +25,9 @@ class CustomerUserObjectPermission(UserObjectPermissionBase):
     organization = models.ForeignKey(
         "accounts.Organization", models.PROTECT, db_default=CurrentOrganization(), db_index=False, related_name="+"
     )
-    content_object = models.ForeignKey("customers.Customer", models.CASCADE, related_name="user_permissions")
+    content_object = models.ForeignKey(
+        "customers.Customer", models.CASCADE, db_constraint=False, db_index=False, related_name="user_permissions"
+    )
 
     class Meta(UserObjectPermissionBase.Meta):
         indexes = [models.Index(fields=["content_object", "user"], name="customers_grant_object")]
@@ -98,7 +100,9 @@ class TemporaryAccess(TenantModel):
         EMERGENCY = "emergency", "Emergency"
         REQUEST = "request", "Granted request"
 
-    customer = models.ForeignKey("customers.Customer", models.CASCADE, related_name="temporary_accesses")
+    customer = models.ForeignKey(
+        "customers.Customer", models.CASCADE, db_constraint=False, related_name="temporary_accesses"
+    )
     member = models.ForeignKey("teams.Member", models.PROTECT, related_name="temporary_accesses")
     kind = models.CharField(max_length=20, choices=Kind)
     starts_at = models.DateTimeField(default=timezone.now)

@@ -135,7 +135,7 @@ class ChangedCustomer(TenantModel):
     """What an import did to a customer who was there already, kept as long as it can be undone."""
 
     customer_import = models.ForeignKey(CustomerImport, models.CASCADE, related_name="changed_customers")
-    customer = models.ForeignKey("customers.Customer", models.CASCADE, related_name="+")
+    customer = models.ForeignKey("customers.Customer", models.CASCADE, db_constraint=False, related_name="+")
     version = models.PositiveIntegerField(help_text="of the customer afterwards; a later one was touched since")
     before = models.JSONField(help_text="the columns it changed, as they were")
 

@@ -45,7 +45,9 @@ class Note(TenantModel):
         FOLLOW_UP = "follow_up", "Follow-up"
         ENQUIRY = "enquiry", "Enquiry"
 
-    customer = models.ForeignKey("customers.Customer", models.PROTECT, db_index=False, related_name="notes")
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, db_constraint=False, db_index=False, related_name="notes"
+    )
     author = models.ForeignKey("teams.Member", models.PROTECT, related_name="+")
     kind = models.CharField(max_length=10, choices=Kind, default=Kind.NOTE)
     text = models.TextField(max_length=LONGEST_NOTE)

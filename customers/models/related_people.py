@@ -15,7 +15,9 @@ class RelatedPerson(TenantModel):
         NEXT_OF_KIN = "next_of_kin", "Next of kin"
         GUARANTOR = "guarantor", "Guarantor"
 
-    customer = models.ForeignKey("customers.Customer", models.PROTECT, related_name="related_people")
+    customer = models.ForeignKey(
+        "customers.Customer", models.PROTECT, db_constraint=False, related_name="related_people"
+    )
     kind = models.CharField(max_length=20, choices=Kind)
     name = models.CharField(max_length=160, validators=[validate_person_name])
     relationship = models.CharField(max_length=60)

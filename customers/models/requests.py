@@ -51,7 +51,9 @@ class AccessRequest(TenantModel):
         DAY = 24, "1 day"
         WEEK = 168, "7 days"
 
-    customer = models.ForeignKey("customers.Customer", models.CASCADE, related_name="access_requests")
+    customer = models.ForeignKey(
+        "customers.Customer", models.CASCADE, db_constraint=False, related_name="access_requests"
+    )
     member = models.ForeignKey("teams.Member", models.PROTECT, related_name="access_requests")
     reason = models.CharField(max_length=500)
     hours = models.PositiveSmallIntegerField(choices=Time)

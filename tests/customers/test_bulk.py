@@ -410,6 +410,31 @@ def test_the_number_of_statements_does_not_grow(world: World) -> None:
     assert counts[1] == counts[2]  # the first fills caches
 
 
+@pytest.mark.usefixtures("in_background")
+def test_the_number_of_statements_does_not_grow_with_the_former_managers(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taking back gives each customer to somebody else."""
+    monkeypatch.setattr(carrying, "PORTION", 1_000)
+    kudi, counts = world.kudi, []
+    for count in (1, 3, 12):
+        with organization_context(kudi.organization.pk):
+            staff: dict[str, Any] = {"role": kudi.roles["account_manager"], "office": kudi.branch}
+            people = [factories.MemberFactory(organization=kudi.organization, **staff) for _ in range(count)]
+        for person in people:
+            crowd(kudi, 1, person)
+        before = managers(kudi)
+        change = carried_out(kudi, start(kudi, ASSIGN, manager=kudi["account_manager"]))
+        with organization_context(kudi.organization.pk):
+            undone = undo_bulk_change(actor=kudi["admin"], pk=change.pk)
+        with CaptureQueriesContext(connection) as captured:
+            undone = carried_out(kudi, undone)
+        assert undone.changed == change.changed
+        assert managers(kudi) == before
+        counts.append(len(captured.captured_queries))
+    assert counts[1] == counts[2]  # the first fills caches
+
+
 @pytest.mark.django_db
 def test_the_emails_can_be_written(world: World, settings: Any) -> None:
     settings.ASSIGNMENT_MAIL_HOLD_SECONDS = 0

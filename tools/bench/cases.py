@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from accounts.models import Organization
 from accounts.pagination import paginate
-from customers.exporting.making import make_export
-from customers.filters import DEFAULT_SORT, ORDERS, Filters
-from customers.list_frame import filter_choices
-from customers.models import Customer, Export
-from customers.services.exports import request_export
+from customers.filters import DEFAULT_SORT, ORDERS
+from customers.models import Customer
 from customers.text import SearchTerm
 from lendconsole.tenancy import organization_context
 from teams.models import Member
 from tools.bench import growth, peers
-from tools.bench.dataset import BIGGEST, DAYS, DOMAIN, FIRST_DAY
+from tools.bench.dataset import BIGGEST, DOMAIN
+from tools.bench.jobs import Jobs
 from tools.bench.measuring import Statement, bare, median_ms, page, replay, scanned_tables, signed_in, statements_of
+from tools.bench.results import Result
 
-EXPORTED: Final = 100_000
 TIMES: Final = 15
 SLOW_TIMES: Final = 3
 LIST_WANTED: Final = {"stock Django admin": 30, "scoped Django admin": 6}
@@ -35,33 +30,6 @@ LEFT JOIN teams_member member ON member.id = customer.account_manager_id
 LEFT JOIN accounts_user manager ON manager.id = member.user_id
 WHERE customer.organization_id = %s AND {conditions} ORDER BY customer.name_key, customer.id LIMIT 51
 """
-
-
-@dataclass(slots=True)
-class Result:
-    """Times in milliseconds. `budget` in words: "8x" of the floor, "60 ms" of the page, or both: "5x, 60 ms"."""
-
-    name: str
-    budget: str
-    page_ms: float
-    floor_ms: float | None = None
-    peers: dict[str, float] = field(default_factory=dict)
-    statements: int = 0
-    scanned: list[str] = field(default_factory=list)
-    wanted: dict[str, int] = field(default_factory=dict)
-    """How many times as long a peer should take."""
-
-    @property
-    def ratio(self) -> float | None:
-        return round(self.page_ms / self.floor_ms, 2) if self.floor_ms else None
-
-    @property
-    def is_met(self) -> bool:
-        return not self.scanned and all(map(self._keeps, self.budget.split(", ")))
-
-    def _keeps(self, limit: str) -> bool:
-        measured = self.ratio if limit.endswith("x") else self.page_ms
-        return measured is not None and measured <= float(limit.removesuffix(" ms").removesuffix("x"))
 
 
 class Bench:
@@ -107,7 +75,7 @@ class Bench:
         yield self._page("profile", "10x", "admin", f"customers/{self.customer.pk}/")
         yield self._page("dashboard and workload", "60 ms", "admin", "")
         yield self._page("access lens", "60 ms", "admin", f"customers/{self.customer.pk}/access/")
-        yield self._export()
+        yield from Jobs().results()
 
     def _page(self, name: str, budget: str, role: str, path: str) -> Result:
         get = page(self.clients[role], self._url(path))
@@ -154,26 +122,6 @@ class Bench:
         result.floor_ms = self._reference_floor(text)
         result.peers, result.wanted = self._admins(f"?q={text}"), SEARCH_WANTED
         return result
-
-    def _export(self) -> Result:
-        """Some 100,000 customers, or all where there are fewer: those who joined until a day, which the data set spreads evenly."""
-        with organization_context(self.organization.pk):
-            member = Member.objects.select_related("organization", "role").get(user__email=f"admin@{BIGGEST}.{DOMAIN}")
-            share = min(1, EXPORTED / Customer.objects.count())
-            last = FIRST_DAY + timedelta(days=round(share * DAYS) - 1)
-            parameters = {"joined_to": last.isoformat()}
-            words = Filters.parse(parameters, member, filter_choices(member)).in_words
-            facts: dict[str, Any] = {"parameters": parameters, "words": words, "count": "", "is_confirmed": True}
-            export = request_export(actor=member, format_=Export.Format.CSV, **facts)
-        start = time.perf_counter()
-        make_export(self.organization.pk, export.pk)
-        spent = (time.perf_counter() - start) * 1000
-        with organization_context(self.organization.pk):
-            export.refresh_from_db()
-            if not export.is_done:
-                raise RuntimeError(export.state_reason)
-            export.delete()
-        return Result(f"export of {export.rows:,} customers as CSV", "10000 ms", spent)
 
     def _reference_floor(self, text: str) -> float:
         term = SearchTerm.parse(text, self.organization.phone_region)

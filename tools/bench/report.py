@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from tools.bench.cases import Result
+from tools.bench.results import Result
 
 BAR: Final = 22
 LABEL: Final = 250
