@@ -22,6 +22,7 @@ from audit.models import AuditEvent
 from customers.exporting.making import make_export
 from customers.models import Customer, Export
 from customers.services.borrowers import borrower_page_url
+from customers.services.verification import new_code
 from lendconsole.tenancy import organization_context
 from notifications.letters import Undeliverable
 from notifications.models import OutgoingEmail
@@ -260,11 +261,17 @@ def test_a_revealed_number_is_on_one_answer_alone(kudi: Lender) -> None:
 
 
 def test_the_borrowers_page_and_the_public_check(kudi: Lender) -> None:
+    """With the code of the very customer, for the borrower and for whoever else got hold of it."""
     with organization_context(kudi.organization.pk):
-        link = borrower_page_url(Customer.objects.get(pk=kudi.customers["own"].pk)).removeprefix(settings.BASE_URL)
-    client, start = Client(), f"/borrower/{kudi.organization.slug}/"
-    assert client.post(link).status_code == 302
-    assert kudi["account_manager"].name in client.get(f"{start}account-manager/").content.decode()
-    for path in ("account-manager/", "check/", "check/ABCD-EFGH/", "report/", ""):
-        assert read(client, f"{start}{path}", follow=True) == set(), path
-        assert read(Client(), f"{start}{path}", follow=True) == set(), path
+        customer = Customer.objects.get(pk=kudi.customers["own"].pk)
+        link = borrower_page_url(customer).removeprefix(settings.BASE_URL)
+        code = new_code(customer.assignments.get(ended_at=None))
+    borrower, start = Client(), f"/borrower/{kudi.organization.slug}/"
+    assert borrower.post(link).status_code == 302
+    assert kudi["account_manager"].name in borrower.get(f"{start}account-manager/").content.decode()
+    for client in (borrower, Client()):
+        for path in ("", "account-manager/", "check/", f"check/{code}/", "check/ABCD-EFGH/", "report/"):
+            assert read(client, f"{start}{path}", follow=True) == set(), path
+        confirmed = client.post(f"{start}check/", {"code": code}, follow=True)
+        assert kudi["account_manager"].name in confirmed.content.decode()
+        assert given_away(confirmed) == set()
