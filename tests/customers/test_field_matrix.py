@@ -55,6 +55,8 @@ def of(table: str, *names: str) -> set[str]:
 HEADER: Final = of("customer", "email", "phone", "segment", "status_reason")
 TYPED: Final = of("customer", "email", "phone", "date_of_birth", "monthly_income", "address", "state", "employer")
 CHOSEN: Final = of("customer", "gender", "employment_status")
+MASKED: Final = {"customer.bvn_encrypted"}
+"""Its last four digits, until somebody reveals the number."""
 KIN: Final = of("relatedperson", "name", "relationship", "phone", "address")
 REASONS: Final = {
     *of("assignment", "reason"), *of("accessrequest", "reason", "answer"), *of("customer", "status_reason", "hold_reason"),
@@ -62,7 +64,7 @@ REASONS: Final = {
 }  # fmt: skip
 """What members typed for others to read, which the log keeps."""
 PAGES: Final[dict[str, set[str]]] = {
-    "customers/{pk}/": HEADER | TYPED | CHOSEN | KIN,
+    "customers/{pk}/": HEADER | TYPED | CHOSEN | KIN | MASKED,
     "customers/{pk}/edit/": TYPED,
     "customers/{pk}/documents/": HEADER | {"storedfile.name", "document.reason"},
     "customers/{pk}/notes/": HEADER | {"storedfile.name", "note.text"},
