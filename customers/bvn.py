@@ -32,8 +32,3 @@ def bvn_columns(bvn: str) -> dict[str, str]:
 
 def bvn_fingerprint(bvn: str) -> str:
     return fingerprint(bvn, purpose=PURPOSE)
-
-
-def mask_bvn(last_digits: str) -> str:
-    """`*******4018`."""
-    return f"*******{last_digits}" if last_digits else ""

@@ -12,7 +12,7 @@ from accounts.models import Organization
 from audit.services import record
 from audit.verbs import Verb
 from customers.activity import WITHHELD
-from customers.bvn import bvn_columns, bvn_fingerprint, mask_bvn
+from customers.bvn import bvn_columns, bvn_fingerprint
 from customers.errors import DuplicateCustomer, NothingToReveal, OfficeOutOfReach, ReasonMissing
 from customers.models import Customer
 from customers.policy import lock_customer, require
@@ -213,7 +213,7 @@ def _columns(facts: Mapping[str, Any]) -> dict[str, Any]:
 def _written(row: Customer, key: str) -> Any:
     """How a value stands in the audit log: never what the card masks, nor anything else about the person's life."""
     if key == "bvn":
-        return mask_bvn(row.bvn_last_digits)
+        return WITHHELD if row.bvn_fingerprint else ""
     value = getattr(row, key)
     if key in ("phone", "email"):
         return mask_phone(value) if key == "phone" else mask_email(value)

@@ -1,21 +1,13 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 import time_machine
 
 from accounts.models import User
 from tests.factories import UserFactory
-
-
-@pytest.fixture(autouse=True)
-def _own_limits(settings: Any, _fast_passwords: None) -> None:
-    """Tries are counted in the cache, which outlives a test."""
-    settings.CACHES = {"default": {**settings.CACHES["default"], "KEY_PREFIX": uuid.uuid4().hex}}
 
 
 @pytest.fixture

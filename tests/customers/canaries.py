@@ -70,14 +70,14 @@ VALUES: Final[dict[str, Any]] = {
 """By table and field; as services take them."""
 SPELLINGS: Final[dict[str, tuple[str, ...]]] = {
     "customer.email": ("qzmail", "qzhost"),
-    "customer.phone": ("8034129981", "803 412 9981", "412 9981", "129981"),
-    "customer.bvn_encrypted": ("22177798643", "98643"),
+    "customer.phone": ("8034129981", "803 412 9981", "412 9981", "4129981"),
+    "customer.bvn_encrypted": ("22177798643", "7798643", "*8643", "•8643", "ends with </span>8643"),
     "customer.date_of_birth": ("1987-03-29", "29 mar 1987", "29/03/1987"),
     "customer.gender": (">female<", ",female,"),
     "customer.segment": ("special risk", "special_risk"),
     "customer.employment_status": ("self-employed", "self_employed"),
     "customer.monthly_income": ("4433221", "4,433,221"),
-    "relatedperson.phone": ("8034127762", "803 412 7762", "127762"),
+    "relatedperson.phone": ("8034127762", "803 412 7762", "4127762"),
 }
 """Where a field is written otherwise than it was typed; what is told of it by a part is enough."""
 ON_THE_CARD: Final = {"customer.number", "customer.first_name", "customer.last_name", "customer.status"}

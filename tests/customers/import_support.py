@@ -15,6 +15,7 @@ from customers.models import Assignment, Customer, CustomerUserObjectPermission
 from customers.services.importing import ImportReport, import_customers
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
+from teams.models import Member
 from tests import factories
 
 DATA = Path(settings.BASE_DIR) / "lendconsole" / "demo_data"
@@ -25,6 +26,31 @@ OFFICES = (
     *("Port Harcourt Branch", "Abuja Branch", "Ibadan Branch", "SME Team"),
 )
 MANAGERS = ("tunde.adeyemi", "amaka.obi", "halima.bello", "efe.osagie", "ngozi.eze", "musa.ibrahim")
+UNSAFE = "cannot be used. A name cannot contain < or >, a link, or begin with = + - or @."
+FORMULA = f'First name “=HYPERLINK("http://evil.example","click"…” {UNSAFE}'
+MARKUP = f"Last name “<script>alert(1)</script>” {UNSAFE}"
+REFUSED_LINES = {
+    65: ["Last name is missing."],
+    118: ["Date of birth “31/02/1990” is not a calendar day written like 1990-02-28."],
+    132: ["Date of birth 2031-01-01 lies in the future."],
+    149: ["There is no active office “Atlantis Branch” here."],
+    198: ["A BVN has 11 digits."],
+    211: ["“nobody.here@kudi.example” is no team member who can be an account manager here."],
+    230: [FORMULA],
+    235: ["Date of birth 2031-01-01 lies in the future."],
+    240: ["Monthly income “about 200k” is not a whole number."],
+    249: [MARKUP],
+    254: ["A BVN has 11 digits."],
+    288: ["Line 51 has the same e-mail address."],
+    319: [FORMULA],
+    336: [MARKUP],
+    355: ["A BVN has 11 digits."],
+    391: ["Monthly income “about 200k” is not a whole number."],
+    427: ["Line 60 has the same e-mail address."],
+    436: ["Line 24 has the same e-mail address."],
+    448: ["A BVN has 11 digits."],
+    497: ["Status “Sleeping” is not known. Write Pending, Active, Inactive or Blacklisted."],
+}
 
 
 def build_kudi() -> Organization:
@@ -84,3 +110,12 @@ def everything() -> dict[str, int]:
 def rows_of(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8-sig", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def member_who_may(kudi: Organization, **reaches: str) -> Member:
+    role = factories.RoleFactory(
+        organization=kudi, reaches={key.replace("_", ".", 1): reach for key, reach in reaches.items()}
+    )
+    office = Member.objects.get(user__email="tunde.adeyemi@kudi.example").office
+    member: Member = factories.MemberFactory(organization=kudi, role=role, office=office)
+    return member

@@ -5,10 +5,6 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from django.db import connection
-from django.test import Client
-from django.test.utils import CaptureQueriesContext
-
 from audit.models import AuditEvent
 from customers.files import pieces
 from customers.models import Customer, Export
@@ -43,25 +39,6 @@ WRITTEN_SECRETS = [
     "Special risk",
 ]
 """The same as pages would write them."""
-
-
-OF_THE_TESTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "SELECT set_config('app.organization_id', ''")
-
-
-def statements(client: Client, url: str, **options: Any) -> list[str]:
-    """The SQL of a request.
-
-    Without what only the tests' own transaction around it brings (savepoints, leaving the organization by hand), and
-    without session reads that the cache missed.
-    """
-    with CaptureQueriesContext(connection) as captured:
-        response = client.get(url, **options)
-    assert response.status_code == 200, url
-    return [
-        query["sql"]
-        for query in captured.captured_queries
-        if not query["sql"].startswith(OF_THE_TESTS) and "django_session" not in query["sql"]
-    ]
 
 
 def hide_secrets_in(lender: Lender, key: str) -> Customer:

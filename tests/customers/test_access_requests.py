@@ -31,7 +31,8 @@ from notifications.rendering import render_body
 from teams.capabilities import Capability, Reach
 from teams.models import Member
 from tests import factories
-from tests.customers.pages import statements, traces, words
+from tests.customers.pages import traces, words
+from tests.pages import statements
 from tests.world import Lender, World
 
 VIEW = Capability.CUSTOMERS_VIEW

@@ -9,7 +9,8 @@ import pytest
 from customers.models import Customer, CustomerUserObjectPermission
 from lendconsole.tenancy import organization_context
 from tests import factories
-from tests.customers.pages import statements, words
+from tests.customers.pages import words
+from tests.pages import statements
 from tests.world import Lender, World
 
 

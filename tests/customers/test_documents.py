@@ -25,8 +25,9 @@ from notifications.rendering import render_body
 from teams.capabilities import Capability, Reach
 from teams.models import Member
 from tests import factories
-from tests.customers.pages import statements, traces, words
+from tests.customers.pages import traces, words
 from tests.factories import PDF
+from tests.pages import statements
 from tests.world import Lender, World
 
 CANARY = "T1-Passport-7f3a"

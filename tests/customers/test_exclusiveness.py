@@ -15,7 +15,7 @@ from lendconsole.errors import PermissionMissing
 from teams.capabilities import Capability
 from teams.models import Member
 from tests import factories
-from tests.customers.pages import statements
+from tests.pages import statements
 from tests.teams.support import extra_member, fresh, inside, refused, verbs
 from tests.world import Lender, World
 

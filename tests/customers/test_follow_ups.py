@@ -15,7 +15,8 @@ from customers.services.account_managers import assign_account_manager
 from customers.services.notes import complete_note
 from lendconsole.tenancy import organization_context
 from tests import factories
-from tests.customers.pages import statements, words
+from tests.customers.pages import words
+from tests.pages import statements
 from tests.world import ROLES, Lender, World
 
 TODAY = timezone.localdate()

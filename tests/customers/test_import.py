@@ -22,6 +22,7 @@ from tests.customers.import_support import (
     DIRTY,
     GOOD,
     MANAGERS,
+    REFUSED_LINES,
     build_kudi,
     everything,
     line,
@@ -29,38 +30,6 @@ from tests.customers.import_support import (
     reasons,
     rows_of,
 )
-
-UNSAFE = "cannot be used. A name cannot contain < or >, a link, or begin with = + - or @."
-
-
-FORMULA = f'First name “=HYPERLINK("http://evil.example","click"…” {UNSAFE}'
-
-
-MARKUP = f"Last name “<script>alert(1)</script>” {UNSAFE}"
-
-
-REFUSED_LINES = {
-    65: ["Last name is missing."],
-    118: ["Date of birth “31/02/1990” is not a calendar day written like 1990-02-28."],
-    132: ["Date of birth 2031-01-01 lies in the future."],
-    149: ["There is no active office “Atlantis Branch” here."],
-    198: ["A BVN has 11 digits."],
-    211: ["“nobody.here@kudi.example” is no team member who can be an account manager here."],
-    230: [FORMULA],
-    235: ["Date of birth 2031-01-01 lies in the future."],
-    240: ["Monthly income “about 200k” is not a whole number."],
-    249: [MARKUP],
-    254: ["A BVN has 11 digits."],
-    288: ["Line 51 has the same e-mail address."],
-    319: [FORMULA],
-    336: [MARKUP],
-    355: ["A BVN has 11 digits."],
-    391: ["Monthly income “about 200k” is not a whole number."],
-    427: ["Line 60 has the same e-mail address."],
-    436: ["Line 24 has the same e-mail address."],
-    448: ["A BVN has 11 digits."],
-    497: ["Status “Sleeping” is not known. Write Pending, Active, Inactive or Blacklisted."],
-}
 
 
 @pytest.fixture

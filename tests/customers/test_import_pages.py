@@ -22,11 +22,11 @@ from lendconsole.tenancy import organization_context
 from teams.models import Office
 from tests import factories
 from tests.customers.import_steps import Steps, person
-from tests.customers.import_support import DIRTY, GOOD, HEADER, build_kudi
-from tests.customers.pages import statements, words
-from tests.customers.test_import import REFUSED_LINES, member_who_may
+from tests.customers.import_support import DIRTY, GOOD, HEADER, REFUSED_LINES, build_kudi, member_who_may
+from tests.customers.pages import words
 from tests.customers.test_import_steps import EVERYWHERE
 from tests.factories import IMPORT_HEADER
+from tests.pages import statements
 from tests.world import Lender, World
 
 

@@ -34,6 +34,7 @@ from tests.customers.import_support import (
     everything,
     line,
     load,
+    member_who_may,
     reasons,
 )
 
@@ -101,15 +102,6 @@ def test_another_organization_is_neither_seen_nor_touched(db: None) -> None:
         assert everything() == before
     rival.refresh_from_db()
     assert rival.last_customer_number == 0
-
-
-def member_who_may(kudi: Organization, **reaches: str) -> Member:
-    role = factories.RoleFactory(
-        organization=kudi, reaches={key.replace("_", ".", 1): reach for key, reach in reaches.items()}
-    )
-    office = Member.objects.get(user__email="tunde.adeyemi@kudi.example").office
-    member: Member = factories.MemberFactory(organization=kudi, role=role, office=office)
-    return member
 
 
 def test_a_member_imports_into_the_offices_they_reach(kudi: Organization) -> None:

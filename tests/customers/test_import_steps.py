@@ -25,8 +25,7 @@ from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
 from teams.models import RolePermission
 from tests.customers.import_steps import HEADER, Steps, change_rights, person, refusals, refused
-from tests.customers.import_support import DIRTY, build_kudi, everything
-from tests.customers.test_import import REFUSED_LINES, member_who_may
+from tests.customers.import_support import DIRTY, REFUSED_LINES, build_kudi, everything, member_who_may
 from tests.world import BVNS, World
 
 

@@ -28,8 +28,9 @@ from notifications.models import OutgoingEmail
 from notifications.rendering import render_body
 from teams.models import Member
 from tests import factories
-from tests.customers.pages import statements, traces
+from tests.customers.pages import traces
 from tests.customers.test_borrower import page, signed_in
+from tests.pages import statements
 from tests.world import Lender, World
 
 UNKNOWN = "We do not know this code."

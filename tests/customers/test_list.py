@@ -14,7 +14,8 @@ from customers.models import Customer
 from lendconsole.tenancy import organization_context
 from teams.capabilities import Capability, Reach
 from tests import factories
-from tests.customers.pages import HTMX, WRITTEN_SECRETS, hide_secrets_in, statements, words
+from tests.customers.pages import HTMX, WRITTEN_SECRETS, hide_secrets_in, words
+from tests.pages import statements
 from tests.world import Lender, World
 
 PARTS = {**HTMX, "HX-Target": "results"}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
-from django.core.cache import cache
 from django.utils import timezone
 
 from audit.models import AuditEvent
@@ -16,15 +14,9 @@ from customers.services import lookups
 from lendconsole.tenancy import organization_context
 from teams.capabilities import Capability, Reach
 from tests import factories
-from tests.customers.pages import HTMX, statements, words
+from tests.customers.pages import HTMX, words
+from tests.pages import statements
 from tests.world import Lender, World
-
-
-@pytest.fixture(autouse=True)
-def _no_memory() -> Iterator[None]:
-    cache.clear()
-    yield
-    cache.clear()
 
 
 def search(lender: Lender, text: str, role: str = "customer_support", **options: Any) -> Any:

@@ -10,7 +10,8 @@ import pytest
 from customers.models import Assignment, Customer
 from lendconsole.tenancy import organization_context
 from tests import factories
-from tests.customers.pages import HTMX, fresh, statements, traces, words
+from tests.customers.pages import HTMX, fresh, traces, words
+from tests.pages import statements
 from tests.world import Lender, World
 
 

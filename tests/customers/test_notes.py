@@ -32,8 +32,9 @@ from notifications.letters import Undeliverable, find_letter
 from notifications.models import OutgoingEmail
 from notifications.rendering import render_body
 from tests import factories
-from tests.customers.pages import statements, traces, words
+from tests.customers.pages import traces, words
 from tests.factories import PDF
+from tests.pages import statements
 from tests.world import Lender, World
 
 CANARY = "T1-Said-in-confidence"

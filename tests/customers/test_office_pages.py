@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from teams.models import Office
-from tests.customers.pages import HTMX, statements
+from tests.customers.pages import HTMX
 from tests.factories import CustomerFactory, MemberFactory, OfficeFactory, RoleFactory
-from tests.pages import text
+from tests.pages import statements, text
 from tests.teams.support import extra_member, fresh, inside, invitation_for, rows
 from tests.world import Lender, World
 

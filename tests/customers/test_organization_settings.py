@@ -25,7 +25,7 @@ from notifications.models import OutgoingEmail
 from teams import services
 from teams.errors import OrganizationFactRefused
 from teams.models import Invitation
-from tests.customers.pages import statements
+from tests.pages import statements
 from tests.teams.support import fresh, inside, refused, verbs
 from tests.world import Lender, World
 

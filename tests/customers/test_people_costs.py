@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests import factories
-from tests.customers.pages import statements
+from tests.pages import statements
 from tests.teams.support import extra_member, inside
 from tests.world import Lender, World
 

@@ -41,7 +41,8 @@ from lendconsole.tenancy import organization_context, tenant_models
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 from tests import factories
-from tests.customers.pages import statements, traces
+from tests.customers.pages import traces
+from tests.pages import statements
 from tests.world import Lender, World
 
 OURS = ("accounts", "audit", "notifications", "teams", "customers", "loans")

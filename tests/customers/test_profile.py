@@ -13,7 +13,8 @@ from customers.services.account_managers import assign_account_manager
 from customers.services.records import change_customer
 from lendconsole.tenancy import organization_context
 from tests import factories
-from tests.customers.pages import HTMX, WRITTEN_SECRETS, fresh, hide_secrets_in, statements, traces, words
+from tests.customers.pages import HTMX, WRITTEN_SECRETS, fresh, hide_secrets_in, traces, words
+from tests.pages import statements
 from tests.world import Lender, World
 
 BVN = "22406404018"

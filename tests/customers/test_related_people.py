@@ -22,7 +22,8 @@ from customers.services.related_people import (
 from lendconsole.errors import DomainError, NotVisible, PermissionMissing, StaleVersion
 from lendconsole.tenancy import organization_context
 from tests import factories
-from tests.customers.pages import statements, traces, words
+from tests.customers.pages import traces, words
+from tests.pages import statements
 from tests.world import Lender, World
 
 FACTS: RelatedPersonFacts = {

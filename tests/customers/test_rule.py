@@ -20,9 +20,10 @@ import pytest
 from accounts.pagination import paginate
 from customers import lens, readers
 from customers.exporting.making import make_export
+from customers.files import pieces
 from customers.lens import holders, look
 from customers.models import Customer
-from customers.services.exports import pieces, request_export, take_export
+from customers.services.exports import request_export, take_export
 from lendconsole.tenancy import organization_context
 from teams.capabilities import Capability, Reach
 from teams.models import Member

@@ -13,7 +13,7 @@ from lendconsole.tenancy import organization_context
 from teams.capabilities import Capability
 from teams.models import RolePermission
 from tests import factories
-from tests.customers.pages import statements
+from tests.pages import statements
 from tests.world import Lender, World
 
 ROLES = ["admin", "account_manager", "loan_officer", "customer_support"]

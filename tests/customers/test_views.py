@@ -16,7 +16,8 @@ from customers.services.views import change_view, choose_columns, delete_view, f
 from customers.tasks import make_export
 from lendconsole.errors import NotVisible, PermissionMissing
 from lendconsole.tenancy import organization_context
-from tests.customers.pages import HTMX, content_of, hide_secrets_in, statements, words
+from tests.customers.pages import HTMX, content_of, hide_secrets_in, words
+from tests.pages import statements
 from tests.world import Lender, World
 
 

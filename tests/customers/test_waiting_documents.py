@@ -19,7 +19,8 @@ from notifications.models import OutgoingEmail
 from notifications.rendering import render_body
 from teams.capabilities import Capability
 from tests import factories
-from tests.customers.pages import HTMX, statements, words
+from tests.customers.pages import HTMX, words
+from tests.pages import statements
 from tests.world import ROLES, Lender, World
 
 COUNT = '<span class="sidebar-count">'

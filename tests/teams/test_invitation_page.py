@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -41,7 +40,6 @@ def browser(user: User | None = None) -> Client:
 
 @pytest.fixture
 def kudi(world: World) -> Lender:
-    cache.clear()
     return world.kudi
 
 

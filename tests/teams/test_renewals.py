@@ -9,7 +9,6 @@ from unittest.mock import patch
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -29,7 +28,6 @@ from tests.world import Lender, World
 
 @pytest.fixture
 def kudi(world: World) -> Lender:
-    cache.clear()
     return world.kudi
 
 

@@ -16,7 +16,7 @@ from audit.models import AuditEvent
 from lendconsole.errors import PermissionMissing, StaleVersion
 from teams import services
 from teams.errors import PolicyRefused
-from tests.customers.pages import statements
+from tests.pages import statements
 from tests.teams.support import fresh, inside, refused, verbs
 from tests.world import Lender, World
 
