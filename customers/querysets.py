@@ -14,7 +14,7 @@ from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
 from accounts.pagination import OneOf
-from customers.access import Rule, branches, opens_everybody, place_reaches, reach_over_customers, rules
+from customers.access import Rule, branches, opens_everybody, reach_over_customers, rules
 from customers.models.grants import Cover
 from customers.text import SearchTerm
 from teams.capabilities import Capability, Reach
@@ -51,15 +51,6 @@ class CustomerQuerySet(OrganizationRows):
         """`permitted` for rows that are named one by one: the rule as a condition on each of them."""
         rows, condition = self.for_organization(member.organization), _holds(member, capability)
         return rows if condition == _ALWAYS else rows.filter(condition)
-
-    def still_open_to(self, member: Member, *besides: Capability) -> Self:
-        """The same for those that the member finds and sees in full, and over whom they hold these capabilities too."""
-        asked = (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW, *besides)
-        rows = self
-        # What reaches equally far is decided alike and asked once.
-        for capability in {place_reaches(member, each): each for each in asked}.values():
-            rows = rows.still_permitted(member, capability)
-        return rows
 
     def with_access(self, member: Member) -> Self:
         """For rows that are visible to the member: `access` ("full" or "card") and what their buttons need (`can_...`)."""

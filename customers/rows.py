@@ -122,7 +122,7 @@ def _joined_notes(notes: Iterable[SafeString]) -> SafeString:
 def _met_email(customer: Customer, marker: Marker) -> list[SafeString]:
     """The address where the search met it, so that people see why the customer is there."""
     is_met = customer.access == FULL and customer.email and marker.meets(customer.email)
-    return [marker.text(customer.email)] if is_met else []
+    return [SafeString(marker.text(customer.email).replace("@", "<wbr>@"))] if is_met else []
 
 
 def _cell(key: str, customer: Customer, urls: Urls, marker: Marker) -> str:

@@ -20,7 +20,7 @@ class DocumentQuerySet(OrganizationRows):
 
     def reviewable_by(self, member: Member) -> Self:
         """Those that wait, of customers whose documents the member decides; what they uploaded themselves is among them."""
-        decided = Customer.objects.still_open_to(member, Capability.DOCUMENTS_REVIEW).values("pk")
+        decided = Customer.objects.still_permitted(member, Capability.DOCUMENTS_REVIEW).values("pk")
         return self.for_organization(member.organization).waiting().filter(customer__in=decided)
 
 

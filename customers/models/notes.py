@@ -33,7 +33,7 @@ class NoteQuerySet(OrganizationRows):
             Q(customer__account_manager__in=covered),
         )
         first, *rest = (due.filter(part).values("pk") for part in parts)
-        seen = Customer.objects.still_open_to(member, Capability.NOTES_WRITE).values("pk")
+        seen = Customer.objects.still_permitted(member, Capability.NOTES_WRITE).values("pk")
         return due.filter(pk__in=first.union(*rest, all=True), customer__in=seen)
 
 
