@@ -183,6 +183,8 @@ class Person:
 
     @property
     def place(self) -> Page | Locator:
+        """The dialog, if one is open; what was fetched for it stands in the page a moment before it opens."""
+        self.settle()
         dialog = self.page.locator("dialog[open]")
         return dialog if dialog.count() else self.page
 
