@@ -184,7 +184,7 @@ class Person:
     @property
     def place(self) -> Page | Locator:
         """The dialog, if one is open; what was fetched for it stands in the page a moment before it opens."""
-        self.settle()
+        expect(self.page.locator(".htmx-swapping, .htmx-settling")).to_have_count(0)
         dialog = self.page.locator("dialog[open]")
         return dialog if dialog.count() else self.page
 
