@@ -48,11 +48,11 @@ def lines(
 ) -> list[Line]:
     """`with_choice`: each has a box to tick."""
     # Reversing an address for every link of every line would be a fifth of the page's time.
-    patterns = {page: member.url(f"customers:{page}", 0).split("0") for page in _PAGES}
+    patterns = {page: member.url(f"customers:{page}", 0).rsplit("0", 1) for page in _PAGES}
     return [
         _line(
             customer,
-            {page: str(customer.pk).join(parts) for page, parts in patterns.items()},
+            {page: f"{before}{customer.pk}{behind}" for page, (before, behind) in patterns.items()},
             columns,
             marker,
             with_choice=with_choice,

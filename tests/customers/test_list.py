@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
+from accounts.models import Organization
 from customers.models import Customer
 from lendconsole.tenancy import organization_context
 from teams.capabilities import Capability, Reach
@@ -256,6 +257,17 @@ def test_a_row_offers_what_the_member_may_do(world: World) -> None:
     assert offered("customer_support", "Free") == set()
     assert offered("compliance", "Own") == set()
     assert offered("loan_officer", "Own") == set()
+
+
+def test_the_links_of_a_row_lead_to_the_customer_whatever_the_lender_is_called(world: World) -> None:
+    kudi, customer = world.kudi, world.kudi.customers["own"]
+    Organization.objects.filter(pk=kudi.organization.pk).update(slug="lender-2010")
+    page = kudi.client("admin").get("/o/lender-2010/customers/")
+    addresses = {action.url for line in page.context["lines"] for action in line.actions if line.name == customer.name}
+    assert addresses == {
+        f"/o/lender-2010/customers/{customer.pk}/{part}"
+        for part in ("", "edit/", "account-manager/", "account-manager/remove/", "notes/new/", "status/")
+    }
 
 
 def test_a_manager_of_another_office_is_marked(world: World) -> None:
