@@ -14,10 +14,11 @@ from customers.attention import Attention, needing, not_working
 from customers.columns import known
 from customers.filters import Choice, Choices
 from customers.models import Customer, SavedView
-from customers.readers import name_of, together
+from customers.readers import Together, name_of
 from teams.capabilities import Capability, Reach
 from teams.models import Member, Office
 from teams.office_tree import in_tree_order
+from teams.standing import kept
 
 SHOWN_VIEWS: Final = 200
 
@@ -46,22 +47,30 @@ class ListFrame:
 
 def list_frame(member: Member, *, with_cards: bool) -> ListFrame:
     """All of it in one statement."""
-    views = SavedView.objects.visible_to(member).named().order_by("name", "pk")
-    facts = views.values("pk", "name", "query", "is_shared", "member_id", owner=name_of("member__user"))
-    columns = SavedView.objects.of(member).filter(name="").values("columns")
-    parts = {
-        **_choice_parts(member),
-        "views": _Rows(facts[:SHOWN_VIEWS]),
-        "columns": Subquery(columns),
-        **(_card_parts(member) if with_cards else {}),
-    }
-    found = together(member.organization, parts)
+    found = (_frame_with_cards if with_cards else _frame)(member).ask()
     return ListFrame(
         choices=_choices(found),
         views=[SavedLink(**view) for view in found["views"] or ()],
         columns=known(found["columns"] or ()),
         cards=_cards(found) if with_cards else {},
     )
+
+
+@kept
+def _frame(member: Member) -> Together:
+    return Together(member.organization, _frame_parts(member))
+
+
+@kept
+def _frame_with_cards(member: Member) -> Together:
+    return Together(member.organization, {**_frame_parts(member), **_card_parts(member)})
+
+
+def _frame_parts(member: Member) -> dict[str, Subquery]:
+    views = SavedView.objects.visible_to(member).named().order_by("name", "pk")
+    facts = views.values("pk", "name", "query", "is_shared", "member_id", owner=name_of("member__user"))
+    columns = SavedView.objects.of(member).filter(name="").values("columns")
+    return {**_choice_parts(member), "views": _Rows(facts[:SHOWN_VIEWS]), "columns": Subquery(columns)}
 
 
 def _card_parts(member: Member) -> dict[str, Subquery]:
@@ -113,7 +122,12 @@ def _cards(found: Mapping[str, Any]) -> dict[str, int]:
 
 def filter_choices(member: Member) -> Choices:
     """The offices and account managers of the customers that exist for the member, in one statement."""
-    return _choices(together(member.organization, _choice_parts(member)))
+    return _choices(_offered(member).ask())
+
+
+@kept
+def _offered(member: Member) -> Together:
+    return Together(member.organization, _choice_parts(member))
 
 
 def _choice_parts(member: Member) -> dict[str, _Rows]:

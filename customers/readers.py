@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import (
     CharField,
     Count,
@@ -21,7 +23,7 @@ from django.db.models import (
     Subquery,
     Value,
 )
-from django.db.models.functions import Concat, Lower, Now
+from django.db.models.functions import Concat, JSONObject, Lower, Now
 
 from accounts.models import Organization
 from accounts.pagination import COUNT_CAP, CappedCount, Keys, OneOf, Page, capped_count, paginate
@@ -36,6 +38,7 @@ from customers.search import CustomerSearch
 from customers.text import SearchTerm
 from teams.capabilities import Capability
 from teams.models import Member
+from teams.standing import kept
 
 OPENED_LATELY: Final = timedelta(minutes=15)
 QUICK_RESULTS: Final = 8
@@ -109,8 +112,22 @@ def counted_together(organization: Organization, *, cap: int = COUNT_CAP, **rows
 
 def together(organization: Organization, parts: Mapping[str, Any]) -> dict[str, Any]:
     """What several subqueries find, in one statement."""
-    values = Organization.objects.filter(pk=organization.pk).values_list(*parts.values()).get()
-    return dict(zip(parts, values, strict=True))
+    return Together(organization, parts).ask()
+
+
+class Together:
+    """Several subqueries as one statement, to be asked as often as one likes."""
+
+    def __init__(self, organization: Organization, parts: Mapping[str, Any]) -> None:
+        document = Organization.objects.filter(pk=organization.pk).order_by().values(document=JSONObject(**parts))
+        self._statement, self._parameters = document.query.sql_with_params()
+
+    def ask(self) -> dict[str, Any]:
+        """By the names of the parts; what JSON has no word for comes as text."""
+        with connection.cursor() as cursor:
+            cursor.execute(self._statement, self._parameters)
+            found: dict[str, Any] = json.loads(cursor.fetchone()[0])
+        return found
 
 
 def holders_of(rows: QuerySet[Customer]) -> list[tuple[str, int]]:
@@ -132,17 +149,13 @@ def customer_search(member: Member, text: str) -> CustomerSearch | None:
 def _list_rows(member: Member, keys: Keys) -> CustomerQuerySet[Customer, Customer]:
     """The customers of these keys, which the member finds, with what a line of a list shows."""
     named = Q(pk__in=keys) if isinstance(keys, list) else OneOf(F("pk"), keys)
-    return _lines().for_organization(member.organization).filter(named).with_access(member)
+    return _lines(member).filter(named)
 
 
-@cache
-def _lines() -> CustomerQuerySet[Customer, Customer]:
-    """What is the same for everybody, put together once for the process: it takes Python longer than the database."""
-    return (
-        Customer.objects.with_absence()
-        .select_related("office", "account_manager__user", "account_manager__office")
-        .only(*_ON_LISTS)
-    )
+@kept
+def _lines(member: Member) -> CustomerQuerySet[Customer, Customer]:
+    rows = Customer.objects.for_organization(member.organization).with_absence().with_access(member)
+    return rows.select_related("office", "account_manager__user", "account_manager__office").only(*_ON_LISTS)
 
 
 def profiles(member: Member) -> CustomerQuerySet[Customer, Customer]:

@@ -197,6 +197,13 @@ class Member(TenantModel):
         """Whether rule 5 of product.md section 4 lets this member do anything at all."""
         return self.status == self.Status.ACTIVE and self.user.is_active and self.organization.is_active
 
+    @property
+    def standing(self) -> tuple[Any, ...]:
+        """All that the access rule asks of a member. While it stays the same, so do the statements that ask the rule."""
+        organization = (self.organization_id, self.organization.exclusive_assignments)
+        place = (self.office_id, self.office.path)
+        return (*organization, self.pk, self.user_id, *place, self.is_active, frozenset(self.role.reaches.items()))
+
     def read_held(self) -> None:
         """Take what the role holds from with_held."""
         self.role.read_reaches(self.held)  # type: ignore[attr-defined]  # annotated by with_held
