@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from html import escape
 
@@ -37,23 +37,32 @@ class Marker:
         return _marked(written, spans)
 
     def meets(self, text: str) -> bool:
-        return any(True for _ in self._spans(text))
+        return bool(self.parts) and any(True for _ in self._spans(text))
 
     def _spans(self, text: str) -> Iterator[Span]:
-        """Found among the folded letters, told by where these stand in the text; a blank leads it, as in the search column."""
-        folded, places = [" "], [0]
-        for place, character in enumerate(text):
-            for letter in _letters(character):
-                folded.append(letter)
-                places.append(place)
+        """Found among the folded letters, told by where these stand in the text."""
+        folded, places = _folded(text)
         for part in self.parts:
-            for start, end in _found(part, "".join(folded)):
+            for start, end in _found(part, folded):
                 first = start + 1 if part.startswith(" ") else start
                 yield places[first], _end_of_letter(text, places[end - 1])
 
 
+def _folded(text: str) -> tuple[str, Sequence[int]]:
+    """The folded letters, and from which place of the text each comes; a blank leads them, as in the search column."""
+    if text.isascii():
+        return f" {text.lower()}", range(-1, len(text))
+    letters = [(letter, place) for place, character in enumerate(text) for letter in _letters(character)]
+    return " " + "".join(letter for letter, _ in letters), [-1, *(place for _, place in letters)]
+
+
 def _found(part: str, text: str) -> Iterator[Span]:
-    return (match.span() for match in re.finditer(re.escape(part), text))
+    return (match.span() for match in _literal(part).finditer(text))
+
+
+@lru_cache(maxsize=256)
+def _literal(part: str) -> re.Pattern[str]:
+    return re.compile(re.escape(part))
 
 
 def _end_of_letter(text: str, place: int) -> int:

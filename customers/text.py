@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 import phonenumbers
 from django.core.exceptions import ValidationError
@@ -39,6 +40,7 @@ def _not_a_phone(value: str) -> ValidationError:
     return ValidationError("“%(value)s” is not a phone number.", params={"value": value[:40]}, code="phone")
 
 
+@lru_cache(maxsize=4_096)
 def national_phone(phone: str) -> str:
     """`+2348034129981` as people of its country write it, `0803 412 9981`. What is no E.164 number stays as it is."""
     if not phone.startswith("+"):
@@ -50,6 +52,7 @@ def national_phone(phone: str) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
 
 
+@lru_cache(maxsize=4_096)
 def mask_phone(phone: str) -> str:
     """`+2348034129981` as `0803 *** **81`-like digits: the network prefix and the last two, nothing between."""
     if not phone:

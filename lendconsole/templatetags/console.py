@@ -138,26 +138,29 @@ def row_menu(content: SafeString, name: str) -> SafeString:
     """Three dots with `<li>` items behind them: `{% row_menu customer.name %}<li>…</li>{% endrow_menu %}`. Nothing inside, no dots."""
     if not content.strip():
         return SafeString("")
-    # Random, so that rows which arrive later never share an id with those on the page.
-    return format_html(
-        '<button class="btn btn-icon btn-ghost-secondary row-menu" type="button" popovertarget="menu-{0}"'
-        ' aria-label="More for {1}">{2}</button><ul class="menu menu-list dropdown-menu" id="menu-{0}" popover>{3}</ul>',
-        secrets.token_hex(4),
-        name,
-        _icon("dots-vertical", ""),
-        content,
+    key = secrets.token_hex(4)  # so that rows which arrive later never share an id with those on the page
+    return SafeString(
+        f'<button class="btn btn-icon btn-ghost-secondary row-menu" type="button" popovertarget="menu-{key}"'
+        f' aria-label="More for {escape(name)}">{_icon("dots-vertical", "")}</button>'
+        f'<ul class="menu menu-list dropdown-menu" id="menu-{key}" popover>{content}</ul>'
     )
 
 
 @register.simple_tag
 def menu_items(actions: Iterable[Any]) -> SafeString:
     """The items of a row menu from objects with label, icon, url and is_dialog. The page has the icons as `{% shared_icons %}`."""
-    items = (
-        f'<li><a class="dropdown-item" href="{escape(action.url)}"{" data-dialog" if action.is_dialog else ""}>'
-        f'<svg class="icon" aria-hidden="true"><use href="#icon-{action.icon}"/></svg>{escape(action.label)}</a></li>'
-        for action in actions
-    )
-    return SafeString("".join(items))
+    return SafeString("".join(_menu_item(escape(action.url), action) for action in actions))
+
+
+def _menu_item(url: str, action: Any) -> str:
+    attributes, content = _menu_item_parts(action.label, action.icon, action.is_dialog)
+    return f'<li><a class="dropdown-item" href="{url}"{attributes}>{content}</a></li>'
+
+
+@cache
+def _menu_item_parts(label: str, icon: str, is_dialog: bool) -> tuple[str, str]:
+    content = f'<svg class="icon" aria-hidden="true"><use href="#icon-{icon}"/></svg>{escape(label)}'
+    return " data-dialog" if is_dialog else "", content
 
 
 @register.simple_tag
