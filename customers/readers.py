@@ -6,7 +6,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
 from typing import Any, Final
 
 from django.db import connection
@@ -158,6 +157,7 @@ def _lines(member: Member) -> CustomerQuerySet[Customer, Customer]:
     return rows.select_related("office", "account_manager__user", "account_manager__office").only(*_ON_LISTS)
 
 
+@kept
 def profiles(member: Member) -> CustomerQuerySet[Customer, Customer]:
     """Customers as their own page shows them: who assigned the account manager and when, how many documents wait."""
     openings = AuditEvent.objects.filter(
@@ -168,21 +168,16 @@ def profiles(member: Member) -> CustomerQuerySet[Customer, Customer]:
         actor_id=member.pk,
         at__gt=Now() - OPENED_LATELY,
     )
-    rows = _profiles().visible_to(member).with_access(member).with_oversight(member).with_papers(member)
-    return rows.annotate(opened_lately=Exists(openings))
-
-
-@cache
-def _profiles() -> CustomerQuerySet[Customer, Customer]:
-    """What is the same for everybody."""
     present = Assignment.objects.filter(customer=OuterRef("pk"), ended_at=None)
     cover = Cover.objects.running().filter(
         covered=OuterRef("account_manager"), substitute__status=Member.Status.ACTIVE, substitute__user__is_active=True
     )
-    rows: CustomerQuerySet[Customer, Customer] = Customer.objects.select_related(
+    rows = Customer.objects.visible_to(member).with_access(member).with_oversight(member).with_papers(member)
+    people: CustomerQuerySet[Customer, Customer] = rows.select_related(
         "office", "account_manager__user", "account_manager__office"
     )
-    return rows.defer("search").annotate(
+    return people.defer("search").annotate(
+        opened_lately=Exists(openings),
         managed_since=Subquery(present.values("started_at")),
         assigned_by_name=Subquery(present.exclude(assigned_by=None).values(name=name_of("assigned_by__user"))),
         waiting_documents=CappedCount(Document.objects.waiting().filter(customer=OuterRef("pk")), COUNTED - 1),

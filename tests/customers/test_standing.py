@@ -23,6 +23,7 @@ KEPT: list[Callable[[Member], Any]] = [
     list_frame._frame_with_cards,
     list_frame._offered,
     readers._lines,
+    readers.profiles,
 ]
 
 
