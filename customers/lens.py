@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Case, Exists, JSONField, OuterRef, Q, QuerySet, Subquery, Value, When
+from django.db.models import Exists, ExpressionWrapper, JSONField, OuterRef, Q, QuerySet, Subquery
 from django.db.models.fields import BooleanField
 from django.db.models.functions import JSONArray
 from django.utils import timezone
@@ -147,11 +147,11 @@ def _holdings(customer: Customer, roles: list[Role], q: str) -> list[_Holding]:
     """Every present member of that name; those who are not active hold nothing."""
     asked = {each: _asked(customer, roles, each) for each in (Capability.CUSTOMERS_FIND, Capability.CUSTOMERS_VIEW)}
     # What both ask alike is asked once; for which roles it counts is known without the database.
-    flags = {question.key: _flag(question.condition) for questions in asked.values() for question in questions}
+    flags = {question.key: question.condition for questions in asked.values() for question in questions}
     names = {key: f"answer_{number}" for number, key in enumerate(flags)}
     members: Any = Member.objects.present().for_organization(customer.organization).matching(q)
     rows = members.annotate(
-        is_acting=_flag(Q(status=Member.Status.ACTIVE, user__is_active=True)),
+        is_acting=ExpressionWrapper(Q(status=Member.Status.ACTIVE, user__is_active=True), output_field=BooleanField()),
         **{names[key]: flag for key, flag in flags.items()},
     ).order_by("name_key", "pk")
     found = []
@@ -171,7 +171,7 @@ class _Question:
 
     key: tuple[Any, ...]
     rule: Rule
-    condition: Q
+    condition: Exists
     roles: set[int]
 
 
@@ -179,7 +179,7 @@ def _conditions(customer: Customer, roles: list[Role], capability: Capability) -
     """Of a row of Member: by which rules it holds the capability over the customer."""
     found: dict[Rule, Q] = defaultdict(lambda: Q(pk__in=[]))
     for question in _asked(customer, roles, capability):
-        found[question.rule] |= Q(role__in=question.roles) & question.condition
+        found[question.rule] |= Q(role__in=question.roles) & Q(question.condition)
     return dict(found)
 
 
@@ -196,13 +196,9 @@ def _asked(customer: Customer, roles: list[Role], capability: Capability) -> lis
         for rule, condition in rules(anybody, capability).items():
             key = (rule, *reaches) if rule == Rule.AREA else (rule,)
             if key not in asked:
-                asked[key] = _Question(key, rule, Q(Exists(this.filter(condition))), set())
+                asked[key] = _Question(key, rule, Exists(this.filter(condition)), set())
             asked[key].roles.update(keys)
     return list(asked.values())
-
-
-def _flag(condition: Q) -> Case:
-    return Case(When(condition, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
 def _sights(customer: Customer, holdings: list[_Holding], roles: dict[int, Role]) -> list[Sight]:
