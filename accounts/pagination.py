@@ -27,12 +27,14 @@ class Page:
 
 
 Keys = QuerySet[Any] | list[int]
-First = Callable[[Any, int], Keys]
+Parts = Sequence[QuerySet[Any]]
+"""Querysets of the same rows between them, of which some may stand in several. The rows of each are bounded by an index."""
+First = Callable[[Parts, int], Keys]
 Fetch = Callable[[Keys], QuerySet[Any]]
 
 
 def paginate(
-    rows: QuerySet[Any],
+    rows: QuerySet[Any] | Parts,
     *,
     order: Sequence[str],
     after: str = "",
@@ -45,17 +47,21 @@ def paginate(
 
     `fetch` turns the keys of the page into its rows: joins and annotations are then worked out for the rows of the page
     alone, and not for all that had to be sorted. `first` picks those keys, where that takes more than the first rows.
+    Rows that come in parts need a `fetch`.
     """
+    parts = _parts(rows)
+    model = parts[0].model
     backwards = False
-    if cursor := _decode(after, order, rows.model):
-        rows = rows.filter(_beyond(order, cursor))
-    elif cursor := _decode(before, order, rows.model):
+    if cursor := _decode(after, order, model):
+        parts = [part.filter(_beyond(order, cursor)) for part in parts]
+    elif cursor := _decode(before, order, model):
         backwards = True
-        rows = rows.filter(_beyond(_reverse(order), cursor))
+        parts = [part.filter(_beyond(_reverse(order), cursor)) for part in parts]
     direction = _reverse(order) if backwards else order
-    ordered = rows.order_by(*direction)
-    keys = first(ordered, size + 1) if first else ordered.values("pk")[: size + 1]
-    found = list(fetch(keys).order_by(*direction) if fetch else ordered[: size + 1])
+    ordered = [part.order_by(*direction) for part in parts]
+    keys = (first or first_keys)(ordered, size + 1)
+    wanted = fetch(keys).order_by(*direction) if fetch else ordered[0]
+    found = list(wanted[: size + 1])
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
@@ -65,6 +71,16 @@ def paginate(
         after=_encode(found[-1], order) if found and has_next else "",
         before=_encode(found[0], order) if found and has_previous else "",
     )
+
+
+def first_keys(parts: Parts, size: int) -> QuerySet[Any]:
+    """Keys among which the first rows are, so many: the first of all are among the first of each part."""
+    first, *rest = (part.values("pk")[:size] for part in parts)
+    return first.union(*rest) if rest else first
+
+
+def _parts(rows: QuerySet[Any] | Parts) -> Parts:
+    return [rows] if isinstance(rows, QuerySet) else rows
 
 
 class OneOf(Lookup):
@@ -85,14 +101,15 @@ class CappedCount(Subquery):
     template = "(SELECT count(*) FROM (%(subquery)s) counted)"
     output_field = IntegerField()
 
-    def __init__(self, rows: QuerySet[Any], cap: int | None = COUNT_CAP) -> None:
-        rows = rows.order_by().values("pk")
-        super().__init__(rows if cap is None else rows[: cap + 1])
+    def __init__(self, rows: QuerySet[Any] | Parts, cap: int | None = COUNT_CAP) -> None:
+        limit = None if cap is None else cap + 1
+        first, *rest = (part.order_by().values("pk")[:limit] for part in _parts(rows))
+        super().__init__(first.union(*rest)[:limit] if rest else first)
 
 
-def capped_count(rows: QuerySet[Any], cap: int = COUNT_CAP) -> int:
+def capped_count(rows: QuerySet[Any] | Parts, cap: int = COUNT_CAP) -> int:
     """How many rows, counting no further than cap + 1; show more than `cap` as "1,000+"."""
-    return rows.order_by()[: cap + 1].count()
+    return first_keys([part.order_by() for part in _parts(rows)], cap + 1)[: cap + 1].count()
 
 
 def written_number(count: int, cap: int = COUNT_CAP) -> str:

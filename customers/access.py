@@ -7,7 +7,7 @@ customers.lens turns the same alternatives around: it asks them of all members a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -106,9 +106,10 @@ def _area(who: Who, reach: Reach) -> Q | None:
     return None
 
 
-def _offices_below(who: Who) -> QuerySet[Office]:
+def _offices_below(who: Who) -> Sequence[int] | QuerySet[Office]:
+    """Of one member by their keys, from which the planner learns how many customers they have."""
     if isinstance(who, Member):
-        return Office.objects.below(who.office)
+        return who.area
     return Office.objects.for_organization(who.organization).filter(path__startswith=_of(who, "office.path", depth=2))
 
 

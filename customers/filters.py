@@ -18,7 +18,7 @@ from customers.attention import Attention, needing, without_working_manager
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from teams.capabilities import Capability, Reach
-from teams.models import Member, Office
+from teams.models import Member
 
 NOBODY: Final = "nobody"
 ME: Final = "me"
@@ -76,6 +76,8 @@ class Filters:
     status: str = ""
     segment: str = ""
     office: Choice | None = None
+    offices: tuple[int, ...] = ()
+    """The office and those below it, as far as the member finds customers there."""
     account_manager: str | Choice = ""
     attention: str = ""
     joined_from: date | None = None
@@ -89,12 +91,14 @@ class Filters:
     @classmethod
     def parse(cls, parameters: Mapping[str, Any], member: Member, choices: Choices) -> Filters:
         reader = _Reader(parameters)
+        office = reader.choice("office", "Office", choices.offices)
         return cls(
             member=member,
             q=reader.text("q")[:LONGEST_SEARCH],
             status=reader.one_of("status", "Status", Customer.Status),
             segment=reader.one_of("segment", "Segment", Customer.Segment),
-            office=reader.choice("office", "Office", choices.offices),
+            office=office,
+            offices=tuple(each.pk for each in choices.offices if office and each.path.startswith(office.path)),
             account_manager=reader.text("account_manager")
             if reader.text("account_manager") in MANAGERS
             else reader.choice("account_manager", "Account manager", choices.managers) or "",
@@ -116,6 +120,11 @@ class Filters:
         """Only then are the pages around this one newer and older ones."""
         return self.sort == "-joined"
 
+    @property
+    def need(self) -> str:
+        """Attention, or NOT_WORKING, that is asked for."""
+        return self.attention or (NOT_WORKING if self.account_manager == NOT_WORKING else "")
+
     def narrow(self, customers: CustomerQuerySet) -> CustomerQuerySet:
         if self.status:
             customers = customers.filter(status=self.status)
@@ -125,8 +134,7 @@ class Filters:
                 opened = Customer.objects.permitted(self.member, Capability.CUSTOMERS_VIEW)
                 customers = customers.filter(pk__in=opened.order_by().values("pk"))
         if self.office:
-            branch = Office(pk=self.office.pk, organization_id=self.member.organization.pk, path=self.office.path)
-            customers = customers.filter(office__in=Office.objects.below(branch))
+            customers = customers.filter(office__in=self.offices)
         customers = self._narrow_by_manager(customers)
         if self.joined_from:
             customers = customers.filter(joined_on__gte=self.joined_from)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 from typing import Any, Final
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, Exists, Func, IntegerField, JSONField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, JSONField, OuterRef, Q, QuerySet, Subquery
 
-from accounts.pagination import COUNT_CAP, CappedCount
-from customers.attention import Attention, needing, not_working
+from accounts.pagination import CappedCount
+from customers.attention import Attention, held_by_each, in_another_office, needing, not_working
 from customers.columns import known
 from customers.filters import Choice, Choices
 from customers.models import Customer, SavedView
@@ -74,17 +75,18 @@ def _frame_parts(member: Member) -> dict[str, Subquery]:
 
 
 def _card_parts(member: Member) -> dict[str, Subquery]:
-    """Who needs attention is told apart: of each account manager an index has the customers in ranges by office."""
+    """Who needs attention is counted in two parts, neither of which has a customer of the other."""
     if member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
         return {}  # the groups of _choice_parts are counted
-    visible = Customer.objects.visible_to(member)
-    members = Member.objects.for_organization(member.organization)
+    visible = Customer.objects.visible_parts(member)
+    each_visible = Customer.objects.still_visible_to(member)
+    idle, at_home = not_working(member.organization), Q(office=OuterRef("office"))
     return {
         "all": CappedCount(visible),
-        "active": CappedCount(visible.filter(status=Customer.Status.ACTIVE)),
-        "unassigned": CappedCount(visible.filter(account_manager=None)),
-        "mismatched": _HeldCount(member, members, Q(office__lt=OuterRef("office")), Q(office__gt=OuterRef("office"))),
-        "not_working": _HeldCount(member, not_working(member.organization), Q(office=OuterRef("office"))),
+        "active": CappedCount([part.filter(status=Customer.Status.ACTIVE) for part in visible]),
+        "unassigned": CappedCount([part.filter(account_manager=None) for part in visible]),
+        "mismatched": _HeldCount(in_another_office(member.organization, each_visible)),
+        "not_working": _HeldCount(held_by_each(idle, each_visible, at_home)),
     }
 
 
@@ -96,17 +98,10 @@ class _Rows(Subquery):
 
 
 class _HeldCount(CappedCount):
-    """How many customers of each of the managers fit one of the conditions, which no customer fits two of; no further than
-    COUNT_CAP + 1.
+    """How many customers `held_by_each` finds."""
 
-    Manager by manager, because the planner would rather join, and read all customers of an organization in good order.
-    """
-
-    def __init__(self, member: Member, managers: QuerySet[Member], *conditions: Q) -> None:
-        held = Customer.objects.still_visible_to(member).filter(account_manager=OuterRef("pk")).order_by().values("pk")
-        parts = (ArraySubquery(held.filter(condition)[: COUNT_CAP + 1]) for condition in conditions)
-        ids = Func(*parts, function="unnest", arg_joiner=" || ", output_field=IntegerField())
-        Subquery.__init__(self, managers.order_by().values(customer=ids)[: COUNT_CAP + 1])
+    def __init__(self, held: QuerySet[Any, Any]) -> None:
+        Subquery.__init__(self, held)
 
 
 def _cards(found: Mapping[str, Any]) -> dict[str, int]:
@@ -135,20 +130,19 @@ def _choice_parts(member: Member) -> dict[str, _Rows]:
     if reach == Reach.OWN:
         return {"groups": _Rows(_own_groups(member))}
     offices = Office.objects.for_organization(member.organization)
-    managers = Member.objects.for_organization(member.organization)
-    if reach == Reach.ORGANIZATION:
-        held = Customer.objects.for_organization(member.organization).filter(account_manager=OuterRef("pk"))
-        managers = managers.filter(Exists(held))
-    else:
-        visible = Customer.objects.visible_to(member).order_by()
-        managers = managers.filter(pk__in=visible.exclude(account_manager=None).values("account_manager"))
-        offices = offices.filter(pk__in=visible.values("office")) | Office.objects.reached_by(
-            member, Capability.CUSTOMERS_FIND
-        )
+    managers = Member.objects.for_organization(member.organization).filter(_has_visible(member, "account_manager"))
+    if reach != Reach.ORGANIZATION:
+        offices = offices.filter(Q(pk__in=member.area) | _has_visible(member, "office"))
     return {
         "offices": _Rows(offices.order_by().values("pk", "name", "path")),
         "managers": _Rows(managers.order_by().values("pk", name=name_of("user"))),
     }
+
+
+def _has_visible(member: Member, relation: str) -> Q:
+    """Of an office or a member: whether a customer that the member finds points at it."""
+    looks = (Exists(part.filter(**{relation: OuterRef("pk")})) for part in Customer.objects.visible_parts(member))
+    return reduce(or_, map(Q, looks))
 
 
 def _own_groups(member: Member) -> QuerySet[Any, Any]:

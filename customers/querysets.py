@@ -29,20 +29,42 @@ _PRESENT = Q(erased_at=None)
 
 class CustomerQuerySet(OrganizationRows):
     def permitted(self, member: Member, capability: Capability) -> Self:
-        """The customers over which the member holds the capability (docs/architecture.md, "Who may see a customer")."""
-        alternatives = branches(member, capability)
-        if not alternatives:
-            return self.none()
+        """The customers over which the member holds the capability (docs/architecture.md, "Who may see a customer").
+
+        One's own are few, and named by a union; those of a place are many, and described.
+        """
         rows = self.for_organization(member.organization)
-        if len(alternatives) == 1:
-            return rows.filter(alternatives[0])
+        held = rules(member, capability)
+        if Q() in held.values():
+            return rows
+        if not held:
+            return self.none()
+        place = held.pop(Rule.AREA, None)
         everyone: CustomerQuerySet = CustomerQuerySet(self.model).for_organization(member.organization)
-        first, *rest = (everyone.filter(branch).values("pk") for branch in alternatives)
-        return rows.filter(pk__in=first.union(*rest, all=True))
+        first, *rest = (everyone.filter(condition).values("pk") for condition in held.values())
+        own = first.union(*rest, all=True)
+        return rows.filter(OneOf(F("pk"), own) if place is None else place | Q(pk__in=own))
 
     def visible_to(self, member: Member) -> Self:
         """What exists for the member at all: lists, searches, counts, choices."""
         return self.permitted(member, Capability.CUSTOMERS_FIND)
+
+    def visible_by_place(self, member: Member) -> list[Self]:
+        """visible_to in parts, of which some customers are in several, and each of which an index bounds: this one, if
+        the member finds customers by place at all, and those of visible_as_own."""
+        held = rules(member, Capability.CUSTOMERS_FIND)
+        return [self.for_organization(member.organization).filter(held[Rule.AREA])] if Rule.AREA in held else []
+
+    def visible_as_own(self, member: Member) -> list[Self]:
+        """The other parts, each of few customers; none where the place is everywhere."""
+        held = rules(member, Capability.CUSTOMERS_FIND)
+        if Q() in held.values():
+            return []
+        rows = self.for_organization(member.organization)
+        return [rows.filter(own) for rule, own in held.items() if rule != Rule.AREA]
+
+    def visible_parts(self, member: Member) -> list[Self]:
+        return [*self.visible_by_place(member), *self.visible_as_own(member)] or [self.none()]
 
     def still_visible_to(self, member: Member) -> Self:
         return self.still_permitted(member, Capability.CUSTOMERS_FIND)
@@ -98,8 +120,12 @@ class CustomerQuerySet(OrganizationRows):
 
         The search function may use the trigram index, which row-level security would forbid (see its migration).
         """
-        ids = RawSQL("SELECT customers_search(%s, NULL)", [term.patterns])
+        ids = RawSQL("SELECT customers_search(%s, NULL, NULL)", [term.patterns])
         return self.filter(may_be_found_by(member, term), OneOf(F("pk"), ids))
+
+    def holding(self, member: Member, term: SearchTerm) -> Self:
+        """The same for a few rows, which are read one by one."""
+        return self.filter(contains(term) & may_be_found_by(member, term))
 
 
 class JobQuerySet(OrganizationRows):

@@ -28,6 +28,7 @@ from accounts.models import Organization
 from accounts.pagination import COUNT_CAP, CappedCount, Keys, OneOf, Page, capped_count, paginate
 from audit.models import AuditEvent
 from audit.verbs import Verb
+from customers.attention import few_in_need
 from customers.bvn import bvn_fingerprint
 from customers.filters import Filters
 from customers.models import AccessRequest, Assignment, Cover, Customer, Document, ImpostorReport, TemporaryAccess
@@ -35,6 +36,7 @@ from customers.models.grants import MINUTE
 from customers.querysets import CustomerQuerySet
 from customers.search import CustomerSearch
 from customers.text import SearchTerm
+from lendconsole.many import AnyOf
 from teams.capabilities import Capability
 from teams.models import Member
 from teams.standing import kept
@@ -73,14 +75,14 @@ class CustomerPage:
 
 
 def customer_page(member: Member, filters: Filters, *, after: str = "", before: str = "") -> CustomerPage:
-    rows = filters.narrow(Customer.objects.visible_to(member))
+    parts = _narrowed_parts(member, filters)
     search = customer_search(member, filters.q)
 
     def fetch(keys: Keys) -> QuerySet[Customer]:
-        return _list_rows(member, keys).annotate(total=CappedCount(search.at_hand(rows) if search else rows))
+        return _list_rows(member, keys).annotate(total=CappedCount(search.at_hand(parts) if search else parts))
 
     page = paginate(
-        rows, order=filters.order, after=after, before=before, first=search.first if search else None, fetch=fetch
+        parts, order=filters.order, after=after, before=before, first=search.first if search else None, fetch=fetch
     )
     counted = page.rows[0].total if page.rows else 0
     return CustomerPage(page, max(counted, len(page.rows)), search is None or search.is_complete)
@@ -88,10 +90,21 @@ def customer_page(member: Member, filters: Filters, *, after: str = "", before: 
 
 def customer_count(member: Member, filters: Filters) -> CustomerPage:
     """How many the list has, counted as it counts them; without its rows."""
-    rows = filters.narrow(Customer.objects.visible_to(member))
+    parts = _narrowed_parts(member, filters)
     search = customer_search(member, filters.q)
-    total = capped_count(search.at_hand(rows) if search else rows)
+    total = capped_count(search.at_hand(parts) if search else parts)
     return CustomerPage(Page([], "", ""), total, search is None or search.is_complete)
+
+
+def _narrowed_parts(member: Member, filters: Filters) -> list[CustomerQuerySet]:
+    """visible_parts as far as the filters leave them. The few who need attention are found first: a search finds them anyway."""
+    parts = [filters.narrow(part) for part in Customer.objects.visible_parts(member)]
+    place = Customer.objects.visible_by_place(member)
+    if filters.need and place and not filters.q:
+        few = few_in_need(filters.need, member.organization, *place)
+        if few is not None:
+            parts[0] = parts[0].filter(AnyOf("pk", few))
+    return parts
 
 
 def quick_results(member: Member, text: str) -> list[Customer]:
@@ -99,8 +112,9 @@ def quick_results(member: Member, text: str) -> list[Customer]:
     search = customer_search(member, text)
     if search is None:
         return []
-    keys = search.first(Customer.objects.visible_to(member).order_by("name_key", "id"), QUICK_RESULTS)
-    return list(_list_rows(member, keys).order_by("name_key", "id"))
+    parts = [part.order_by("name_key", "id") for part in Customer.objects.visible_parts(member)]
+    keys = search.first(parts, QUICK_RESULTS)
+    return list(_list_rows(member, keys).order_by("name_key", "id")[:QUICK_RESULTS])
 
 
 def counted_together(organization: Organization, *, cap: int = COUNT_CAP, **rows: QuerySet[Any]) -> dict[str, int]:

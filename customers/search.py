@@ -9,16 +9,19 @@ CustomerQuerySet.matching says what a search finds. This is the way to the first
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.db.models.expressions import RawSQL
 
-from accounts.pagination import OneOf
+from accounts.pagination import Keys, OneOf, Parts, first_keys
+from customers.access import place_reaches
 from customers.querysets import CustomerQuerySet, contains, may_be_found_by
 from customers.text import SearchTerm
+from teams.capabilities import Capability, Reach
 from teams.models import Member
 
 SOME: Final = 3_000
@@ -26,29 +29,56 @@ WALK: Final = 40_000
 
 
 class CustomerSearch:
-    """One term, looked up for one member. `is_complete`: the ids at hand are all that match, whoever may find them."""
+    """One term, looked up for one member. `is_complete`: the ids at hand are all that match, whoever may find them.
+
+    It is the place that may be large, all of an organization or the member's offices. What is a member's own is few, and
+    simply read.
+    """
 
     def __init__(self, member: Member, term: SearchTerm) -> None:
         self.member = member
         self.term = term
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT array_agg(id) FROM customers_search(%s, %s) id", [term.patterns, SOME + 1])
-            ids: list[int] = cursor.fetchone()[0] or []
+        place = place_reaches(member, Capability.CUSTOMERS_FIND)[0]
+        self.is_by_place = place > Reach.OWN
+        self._offices = list(member.area) if place == Reach.OFFICE else None
+        ids = self._some_ids() if self.is_by_place else []
         self.is_complete = len(ids) <= SOME
         self._ids = RawSQL("SELECT unnest(%s::bigint[])", [ids])
 
-    def at_hand(self, rows: CustomerQuerySet) -> CustomerQuerySet:
-        """Those of the rows that match, as far as their ids are at hand: all of them, or at least these."""
-        return rows.filter(may_be_found_by(self.member, self.term), OneOf(F("pk"), self._ids))
+    def _some_ids(self) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT array_agg(id) FROM customers_search(%s, %s, %s) id",
+                [self.term.patterns, SOME + 1, self._offices],
+            )
+            ids: list[int] = cursor.fetchone()[0] or []
+        return ids
 
-    def first(self, rows: CustomerQuerySet, size: int) -> QuerySet[Any, Any] | list[int]:
-        """The keys of the first rows that match, in the order that the rows have."""
+    def at_hand(self, parts: Parts) -> Parts:
+        """Those of the visible parts that match, as far as they are at hand: all of them, or at least these."""
+        by_place, own = self._divided(parts)
+        return [*(self._named(part) for part in by_place), *(part.holding(self.member, self.term) for part in own)]
+
+    def first(self, parts: Parts, size: int) -> Keys:
+        """Keys among which the first rows that match are, in the order that the visible parts have."""
         if self.is_complete:
-            return self.at_hand(rows).values("pk")[:size]
-        keys = self._walked(rows, size)
-        if len(keys) == size or not rows.order_by()[WALK:].exists():
+            return first_keys(self.at_hand(parts), size)
+        (place,), own = self._divided(parts)
+        keys = self._walked(place, size)
+        if len(keys) < size and place.order_by()[WALK:].exists():
+            found = place.matching(self.member, self.term)
+        elif own:
+            found = place.filter(pk__in=keys)
+        else:
             return keys
-        return rows.matching(self.member, self.term).values("pk")[:size]
+        return first_keys([found, *(part.holding(self.member, self.term) for part in own)], size)
+
+    def _divided(self, parts: Parts) -> tuple[Sequence[Any], Sequence[Any]]:
+        at = 1 if self.is_by_place else 0
+        return parts[:at], parts[at:]
+
+    def _named(self, place: CustomerQuerySet) -> CustomerQuerySet:
+        return place.filter(may_be_found_by(self.member, self.term), OneOf(F("pk"), self._ids))
 
     def _walked(self, rows: CustomerQuerySet, size: int) -> list[int]:
         """The keys of the first matches among the first WALK rows. The walk ends as soon as there are enough."""

@@ -201,12 +201,19 @@ class Member(TenantModel):
     def standing(self) -> tuple[Any, ...]:
         """All that the access rule asks of a member. While it stays the same, so do the statements that ask the rule."""
         organization = (self.organization_id, self.organization.exclusive_assignments)
-        place = (self.office_id, self.office.path)
+        area = self.area if Reach.OFFICE in self.role.reaches.values() else ()
+        place = (self.office_id, self.office.path, area)
         return (*organization, self.pk, self.user_id, *place, self.is_active, frozenset(self.role.reaches.items()))
 
+    @cached_property
+    def area(self) -> tuple[int, ...]:
+        """The keys of the member's own office and of all those below it, as they are now."""
+        return tuple(Office.objects.below(self.office).order_by("pk").values_list("pk", flat=True))
+
     def read_held(self) -> None:
-        """Take what the role holds from with_held."""
+        """Take what the role holds, and where, from with_held."""
         self.role.read_reaches(self.held)  # type: ignore[attr-defined]  # annotated by with_held
+        self.area = tuple(self.offices_below)  # type: ignore[attr-defined]  # annotated by with_held
 
     def reach(self, capability: Capability) -> Reach:
         return self.role.reach(capability) if self.is_active else Reach.NONE

@@ -108,6 +108,15 @@ def _member(
     return member
 
 
+def add_branch_head(lender: Lender) -> None:
+    """`branch_head`, who finds and opens the customers of the branch, in a role that the lender made."""
+    reaches = dict.fromkeys(("customers.find", "customers.view", "customers.assign"), "office")
+    lender.roles["branch_head"] = factories.RoleFactory(
+        organization=lender.organization, name="Branch head", reaches=reaches
+    )
+    lender.members["branch_head"] = _member(lender, "branch_head", office=lender.branch, canary="T1")
+
+
 def _customers(lender: Lender, canary: str) -> dict[str, Customer]:
     """One unassigned in the branch, one dedicated to the branch's account manager, one to the other branch's."""
 

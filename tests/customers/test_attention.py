@@ -16,9 +16,12 @@ from lendconsole.tenancy import organization_context
 from teams.models import Member
 from tests import factories
 from tests.customers.pages import words
-from tests.world import Lender, World
+from tests.world import Lender, World, add_branch_head
 
-ROLES = ["super_admin", "compliance", "loan_officer", "customer_support", "account_manager", "other_manager"]
+ROLES = [
+    *("super_admin", "compliance", "loan_officer", "customer_support", "account_manager", "other_manager"),
+    "branch_head",
+]
 
 
 def first_names(lender: Lender, query: str, role: str = "admin") -> set[str]:
@@ -31,6 +34,7 @@ def furnish(lender: Lender) -> None:
     """One whose manager sits elsewhere, one whose manager is absent, one of somebody deactivated, one of somebody locked out."""
     organization = lender.organization
     with organization_context(organization.pk):
+        add_branch_head(lender)
 
         def customer(name: str, manager: Member, **facts: object) -> Customer:
             row = factories.CustomerFactory(
@@ -68,6 +72,17 @@ def test_a_mismatch_is_another_office_than_the_customers(world: World) -> None:
 def test_attention_is_needed_for_either(world: World) -> None:
     furnish(world.kudi)
     assert first_names(world.kudi, "attention=needed") == {"Mismatch", "Covered", "Left", "Locked", "Both"}
+
+
+@pytest.mark.parametrize("query", ["attention=needed", "attention=mismatch", "account_manager=not_working"])
+@pytest.mark.parametrize("role", ["admin", "branch_head"])
+def test_the_many_are_found_as_the_few_are(
+    world: World, monkeypatch: pytest.MonkeyPatch, role: str, query: str
+) -> None:
+    furnish(world.kudi)
+    few = first_names(world.kudi, query, role)
+    monkeypatch.setattr("customers.attention.COUNT_CAP", 0)
+    assert first_names(world.kudi, query, role) == few != set()
 
 
 def test_the_filters_stand_as_chips_and_absence_in_the_row(world: World) -> None:

@@ -14,9 +14,9 @@ from teams.capabilities import Capability
 from teams.models import RolePermission
 from tests import factories
 from tests.pages import statements
-from tests.world import Lender, World
+from tests.world import Lender, World, add_branch_head
 
-ROLES = ["admin", "account_manager", "loan_officer", "customer_support"]
+ROLES = ["admin", "account_manager", "loan_officer", "customer_support", "branch_head"]
 STEPS = [(3000, 1000), (20, 1000), (20, 40), (0, 10)]  # SOME and WALK
 TERMS = ["ada okafor", "zainab", "ok", "c7@mail.example", "2345", "km-00", "_"]
 
@@ -37,6 +37,9 @@ def borrowers(world: World) -> World:
                 email=f"c{number}@mail.example",
                 number=f"KM-{number:06}",
             )
+        add_branch_head(kudi)
+        for customer in Customer.objects.filter(office=kudi.head, account_manager=None)[:10]:
+            factories.dedicate(customer, kudi["branch_head"])
     return world
 
 
@@ -96,10 +99,13 @@ def test_a_count_that_stopped_early_says_so(borrowers: World, monkeypatch: pytes
     assert kudi.client("admin").get(address).context["range_text"] == "1–50 of 61+"
 
 
-def test_a_common_term_takes_no_more_than_eight_statements(borrowers: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("role", ["customer_support", "branch_head"])
+def test_a_common_term_takes_no_more_than_eight_statements(
+    borrowers: World, monkeypatch: pytest.MonkeyPatch, role: str
+) -> None:
     monkeypatch.setattr(search, "SOME", 0)
     kudi = borrowers.kudi
-    client = kudi.client("customer_support")
+    client = kudi.client(role)
     client.get(kudi.url("customers/"))
     for walk in (10, 1000):
         monkeypatch.setattr(search, "WALK", walk)
