@@ -38,7 +38,8 @@ class Bench:
         self.clients = {
             role: signed_in(f"{login}@{BIGGEST}.{DOMAIN}")
             for role, login in {
-                "admin": "admin", "support": "customer_support", "officer": "loan_officer", "manager": "manager0",
+                "admin": "admin", "support": "customer_support", "manager": "manager0",
+                "area head": "area_head", "branch head": "branch_head",
             }.items()
         }  # fmt: skip
         with organization_context(self.organization.pk):
@@ -55,6 +56,8 @@ class Bench:
             "list of office mismatches": ("admin", "?attention=mismatch"),
             "list of managers not working": ("admin", "?account_manager=not_working"),
             "list by date joined": ("admin", "?sort=-joined"),
+            "list of half the offices": ("area head", ""),
+            "list of one office": ("branch head", ""),
         }.items():
             yield self._list(name, role, query, with_peers=False)
         yield self._own()
@@ -72,6 +75,8 @@ class Bench:
             yield self._search(name, text)
         yield self._page("search: rare name, role with cards", "8x", "support", "customers/?q=okafor-ha")
         yield self._page("search: common name, role with cards", "8x", "support", "customers/?q=ibrahim")
+        yield self._page("search: common name, half the offices", "8x", "area head", "customers/?q=ibrahim")
+        yield self._page("search: common name, one office", "8x", "branch head", "customers/?q=ibrahim")
         yield self._page("profile", "10x", "admin", f"customers/{self.customer.pk}/")
         yield self._page("dashboard and workload", "60 ms", "admin", "")
         yield self._page("access lens", "60 ms", "admin", f"customers/{self.customer.pk}/access/")

@@ -20,7 +20,8 @@ from psycopg import sql
 from accounts.models import Organization, User
 from lendconsole.tenancy import organization_context
 from teams.built_in_roles import BuiltInRole
-from teams.models import Member, Office, Role
+from teams.capabilities import Capability, Reach
+from teams.models import Member, Office, Role, RolePermission
 from teams.services import create_organization
 from teams.services.offices import add_office
 
@@ -186,9 +187,23 @@ def _hire(organization: Organization, *, offices: int, members: int) -> Staff:
             _hire_one(organization, manager, tree[number % len(tree)], f"manager{number}")
             for number in range(members - 6)
         ]
+        heads = _branch_head_role(organization)
+        for login, office in {"area_head": tree[1], "branch_head": tree[-1]}.items():
+            _hire_one(organization, heads, office, login)
         gone = [member.pk for member in managers[LEAVING - 1 :: LEAVING]]
         Member.objects.filter(pk__in=gone).update(status=Member.Status.DEACTIVATED)
         return Staff(offices=[office.pk for office in tree], managers=[member.pk for member in managers])
+
+
+def _branch_head_role(organization: Organization) -> Role:
+    """A role that the lender made: everything with the customers of one's own office and those below it."""
+    role = Role.objects.create(organization=organization, name="Branch head")
+    RolePermission.objects.bulk_create(
+        RolePermission(organization=organization, role=role, capability=capability, reach=Reach.OFFICE)
+        for capability in Capability
+        if capability.startswith("customers.")
+    )
+    return role
 
 
 def _hire_one(organization: Organization, role: Role, office: Office, login: str) -> Member:
