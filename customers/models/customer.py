@@ -162,7 +162,9 @@ class Customer(TenantModel):
         indexes = [
             models.Index(fields=["organization", "name_key", "id"], include=["search"], name="customers_walk"),
             models.Index(fields=["organization", "-joined_on", "-id"], name="customers_joined"),
-            models.Index(fields=["organization", "office", "name_key", "id"], name="customers_office_list"),
+            models.Index(
+                fields=["organization", "office", "name_key", "id"], include=["status"], name="customers_offices"
+            ),
             models.Index(fields=["organization", "account_manager", "name_key", "id"], name="customers_manager_list"),
             models.Index(fields=["organization", "status", "name_key", "id"], name="customers_status_list"),
             models.Index(fields=["organization", "account_manager", "office", "id"], name="customers_manager_office"),
