@@ -25,7 +25,7 @@ from django.db.models import (
 from django.db.models.functions import Concat, JSONObject, Lower, Now
 
 from accounts.models import Organization
-from accounts.pagination import COUNT_CAP, CappedCount, Keys, OneOf, Page, capped_count, paginate
+from accounts.pagination import COUNT_CAP, CappedCount, Keys, OneOf, Page, Parts, capped_count, paginate
 from audit.models import AuditEvent
 from audit.verbs import Verb
 from customers.attention import few_in_need
@@ -117,8 +117,10 @@ def quick_results(member: Member, text: str) -> list[Customer]:
     return list(_list_rows(member, keys).order_by("name_key", "id")[:QUICK_RESULTS])
 
 
-def counted_together(organization: Organization, *, cap: int = COUNT_CAP, **rows: QuerySet[Any]) -> dict[str, int]:
-    """How many rows each queryset has, no further than cap + 1, in one statement."""
+def counted_together(
+    organization: Organization, *, cap: int = COUNT_CAP, **rows: QuerySet[Any] | Parts
+) -> dict[str, int]:
+    """How many rows each has, no further than cap + 1, in one statement."""
     found = together(organization, {name: CappedCount(each, cap) for name, each in rows.items()})
     return {name: count or 0 for name, count in found.items()}  # a reach of nothing counts as null
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import OuterRef, QuerySet
+from django.db.models import OuterRef, Q, QuerySet
 
 from accounts.pages import ConsolePage
-from accounts.pagination import CappedCount, written_number
+from accounts.pagination import CappedCount, Parts, written_number
 from customers.attention import without_working_manager
 from customers.models import Assignment, Customer
 from customers.paper_rows import FollowUpLine, follow_up_lines
@@ -81,19 +81,20 @@ def sees_workload(member: Member) -> bool:
 
 
 def _counts(member: Member) -> dict[str, int]:
-    visible = Customer.objects.visible_to(member)
-    parts: dict[str, QuerySet[Any]] = {}
+    counted: dict[str, QuerySet[Any] | Parts] = {}
     if member.may(Capability.CUSTOMERS_FIND):
-        parts = {
-            "customers": visible,
-            "unassigned": visible.filter(account_manager=None),
-            "not_working": visible.filter(without_working_manager(member.organization)),
-            "mine": visible.filter(account_manager=member),
-            **{status.value: visible.filter(status=status) for status in Customer.Status},
+        visible = Customer.objects.visible_parts(member)
+        narrowed = {
+            "customers": Q(),
+            "unassigned": Q(account_manager=None),
+            "not_working": without_working_manager(member.organization),
+            "mine": Q(account_manager=member),
+            **{status.value: Q(status=status) for status in Customer.Status},
         }
+        counted = {name: [part.filter(condition) for part in visible] for name, condition in narrowed.items()}
     if member.may(Capability.MEMBERS_INVITE):
-        parts["invitations"] = Invitation.objects.visible_to(member).pending()
-    return counted_together(member.organization, cap=CAP, **parts) if parts else {}
+        counted["invitations"] = Invitation.objects.visible_to(member).pending()
+    return counted_together(member.organization, cap=CAP, **counted) if counted else {}
 
 
 def _figures(member: Member, counts: dict[str, int]) -> list[Figure]:
