@@ -166,6 +166,7 @@ def _members() -> QuerySet[Member]:
     members: QuerySet[Member] = (
         Member.objects.active()
         .with_held()
+        .with_offices_below()
         .annotate(
             has_other_memberships=Exists(others),
             has_second_factor=Exists(second_factors),

@@ -56,7 +56,7 @@ def visible_member(member: Member, pk: int) -> Member:
     rows: Any = Member.objects.visible_to(member).filter(pk=pk)
     if not member.may(Capability.AUDIT_VIEW):
         rows = rows.present()
-    rows = rows.with_customer_count().with_second_factor().with_held().select_related("user")
+    rows = rows.with_customer_count().with_second_factor().with_held().with_offices_below().select_related("user")
     target: Member | None = rows.annotate(sessions=_open_sessions()).first()
     if target is None:
         raise NotVisible

@@ -211,9 +211,10 @@ class Member(TenantModel):
         return tuple(Office.objects.below(self.office).order_by("pk").values_list("pk", flat=True))
 
     def read_held(self) -> None:
-        """Take what the role holds, and where, from with_held."""
+        """Take what the role holds from with_held, and `area` from with_offices_below where that was asked for too."""
         self.role.read_reaches(self.held)  # type: ignore[attr-defined]  # annotated by with_held
-        self.area = tuple(self.offices_below)  # type: ignore[attr-defined]  # annotated by with_held
+        if hasattr(self, "offices_below"):
+            self.area = tuple(self.offices_below)
 
     def reach(self, capability: Capability) -> Reach:
         return self.role.reach(capability) if self.is_active else Reach.NONE

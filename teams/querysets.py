@@ -90,7 +90,7 @@ class MemberQuerySet(OrganizationRows):
         return self.annotate(customer_count=self.count_of("customers"))
 
     def with_held(self, capabilities: Collection[Capability] | None = None) -> Self:
-        """Role, office, `held` and `offices_below`, for Member.read_held: what somebody may do, in the statement that finds them.
+        """Role, office and `held`, for Member.read_held: what somebody may do, in the statement that finds them.
 
         `capabilities`: nothing is asked about others.
         """
@@ -99,13 +99,15 @@ class MemberQuerySet(OrganizationRows):
         if capabilities is not None:
             permissions = permissions.filter(capability__in=capabilities)
         pairs = permissions.order_by().values(pair=Concat("capability", Value("="), "reach"))
+        return self.select_related("role", "office").annotate(held=ArraySubquery(pairs))
+
+    def with_offices_below(self) -> Self:
+        """`offices_below`: the keys of the member's own office and of those below it, for Member.area."""
         office: Any = self.model._meta.get_field("office").related_model
         below = office._default_manager.filter(
             organization=OuterRef("organization"), path__startswith=OuterRef("office__path")
         )
-        return self.select_related("role", "office").annotate(
-            held=ArraySubquery(pairs), offices_below=ArraySubquery(below.order_by("pk").values("pk"))
-        )
+        return self.annotate(offices_below=ArraySubquery(below.order_by("pk").values("pk")))
 
     def with_name_key(self) -> Self:
         """`name_key`, to search and to sort by."""

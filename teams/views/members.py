@@ -143,6 +143,7 @@ def find_member(member: Member, pk: int) -> Member:
         .filter(pk=pk)
         .with_customer_count()
         .with_held()
+        .with_offices_below()
         .select_related("user")
         .first()
     )
