@@ -49,22 +49,21 @@ class CustomerQuerySet(OrganizationRows):
         """What exists for the member at all: lists, searches, counts, choices."""
         return self.permitted(member, Capability.CUSTOMERS_FIND)
 
+    def visible_parts(self, member: Member) -> list[Self]:
+        """`visible_to` in parts that may overlap, each of which is bounded by an index: by place, if at all, then one's own."""
+        return [*self.visible_by_place(member), *self._visible_as_own(member)] or [self.none()]
+
     def visible_by_place(self, member: Member) -> list[Self]:
-        """visible_to in parts, of which some customers are in several, and each of which an index bounds: this one, if
-        the member finds customers by place at all, and those of visible_as_own."""
+        """The one part that may be large, if there is one: everybody, or the customers of the member's offices."""
         held = rules(member, Capability.CUSTOMERS_FIND)
         return [self.for_organization(member.organization).filter(held[Rule.AREA])] if Rule.AREA in held else []
 
-    def visible_as_own(self, member: Member) -> list[Self]:
-        """The other parts, each of few customers; none where the place is everywhere."""
+    def _visible_as_own(self, member: Member) -> list[Self]:
         held = rules(member, Capability.CUSTOMERS_FIND)
         if Q() in held.values():
-            return []
+            return []  # everybody, and so these too
         rows = self.for_organization(member.organization)
         return [rows.filter(own) for rule, own in held.items() if rule != Rule.AREA]
-
-    def visible_parts(self, member: Member) -> list[Self]:
-        return [*self.visible_by_place(member), *self.visible_as_own(member)] or [self.none()]
 
     def still_visible_to(self, member: Member) -> Self:
         return self.still_permitted(member, Capability.CUSTOMERS_FIND)

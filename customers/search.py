@@ -29,10 +29,10 @@ WALK: Final = 40_000
 
 
 class CustomerSearch:
-    """One term, looked up for one member. `is_complete`: the ids at hand are all that match, whoever may find them.
+    """One term, looked up for one member. `is_complete`: what is at hand is all that matches, whoever may find it.
 
-    It is the place that may be large, all of an organization or the member's offices. What is a member's own is few, and
-    simply read.
+    `parts` are those of CustomerQuerySet.visible_parts. The steps are for the part by place; one's own customers are few,
+    and simply read.
     """
 
     def __init__(self, member: Member, term: SearchTerm) -> None:
@@ -55,12 +55,12 @@ class CustomerSearch:
         return ids
 
     def at_hand(self, parts: Parts) -> Parts:
-        """Those of the visible parts that match, as far as they are at hand: all of them, or at least these."""
+        """Those that match, as far as they are at hand: all of them, or at least these."""
         by_place, own = self._divided(parts)
         return [*(self._named(part) for part in by_place), *(part.holding(self.member, self.term) for part in own)]
 
     def first(self, parts: Parts, size: int) -> Keys:
-        """Keys among which the first rows that match are, in the order that the visible parts have."""
+        """Keys among which the first rows that match are, in the order that the parts have."""
         if self.is_complete:
             return first_keys(self.at_hand(parts), size)
         (place,), own = self._divided(parts)
