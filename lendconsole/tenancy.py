@@ -275,6 +275,24 @@ class TenantModel(models.Model):
         ]
 
 
+class TenantPart(TenantModel):
+    """A row that always points at another one of its organization. Their composite key is what says that there is such
+    an organization: rows are many, and a plain key would ask it once more of each.
+    """
+
+    organization = models.ForeignKey(
+        "accounts.Organization",
+        models.PROTECT,
+        db_default=CurrentOrganization(),
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
+    )
+
+    class Meta(TenantModel.Meta):
+        abstract = True
+
+
 def tenant_models(models_: list[type[models.Model]]) -> list[type[models.Model]]:
     """Those of the models that row-level security protects."""
     return [model for model in models_ if any(isinstance(c, RowLevelSecurity) for c in model._meta.constraints)]

@@ -64,6 +64,24 @@ def test_what_many_rows_point_at_is_checked_once_for_each() -> None:
 
 
 @pytest.mark.django_db
+def test_what_the_models_declare_stands_in_the_database() -> None:
+    standing = catalogue(
+        "SELECT relname FROM pg_class WHERE relkind = 'i' UNION SELECT conname FROM pg_constraint"
+        " UNION SELECT polname FROM pg_policy"
+    )
+    declared = {each.name for model in apps.get_models() for each in (*model._meta.constraints, *model._meta.indexes)}
+    assert declared <= standing
+
+
+def test_where_no_key_leads_to_the_organization_a_composite_one_does() -> None:
+    without = [model for model in TENANT_MODELS if not model._meta.get_field("organization").db_constraint]
+    assert {Customer, Assignment, CustomerUserObjectPermission} <= set(without)
+    for model in without:
+        composite = [each.field for each in model._meta.constraints if isinstance(each, SameOrganization)]
+        assert not all(model._meta.get_field(name).null for name in composite), model
+
+
+@pytest.mark.django_db
 def test_the_login_of_the_program_owns_nothing_and_bypasses_nothing() -> None:
     assert catalogue("SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user") == {
         False

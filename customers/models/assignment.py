@@ -7,10 +7,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from customers.models.grants import TsTzRange
-from lendconsole.tenancy import SameOrganization, TenantModel
+from lendconsole.tenancy import SameOrganization, TenantModel, TenantPart
 
 
-class Assignment(TenantModel):
+class Assignment(TenantPart):
     """A period in which one member was the account manager of one customer. Open while `ended_at` is null; never rewritten."""
 
     # No index of their own: the rows are many, and each is looked for by the customer or, while it is open, by the manager.
@@ -46,13 +46,11 @@ class Assignment(TenantModel):
                 SameOrganization(field, name=f"customers_assignment_{field}_same_organization")
                 for field in ("customer", "manager", "assigned_by", "ended_by")
             ),
-            models.UniqueConstraint(
-                fields=["customer"], condition=Q(ended_at=None), name="customers_assignment_one_open"
-            ),
             models.CheckConstraint(
                 condition=Q(ended_at=None) | Q(ended_at__gte=F("started_at")),
                 name="customers_assignment_ends_after_start",
             ),
+            # Two open periods overlap too, so that there is one at most.
             ExclusionConstraint(
                 name="customers_assignment_no_overlap",
                 expressions=[

@@ -13,7 +13,7 @@ from accounts.validators import validate_person_name
 from customers.models.grants import MANAGE
 from customers.querysets import CustomerQuerySet
 from customers.text import mask_email, mask_phone
-from lendconsole.tenancy import SameOrganization, TenantModel
+from lendconsole.tenancy import SameOrganization, TenantModel, TenantPart
 
 
 class FoldedName(models.Func):
@@ -34,7 +34,7 @@ class Words(models.Func):
     output_field = models.TextField(db_collation="C")
 
 
-class Customer(TenantModel):
+class Customer(TenantPart):
     """A borrower. `account_manager` is the present dedicated member; it, the open Assignment and guardian's grant always agree."""
 
     class Status(models.TextChoices):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
@@ -22,9 +23,17 @@ MANAGE = "manage_customer"
 class CustomerUserObjectPermission(UserObjectPermissionBase):
     """guardian's row with a real foreign key. Written by customers.services alone, one for each assigned customer."""
 
+    # As in TenantPart. The unique key of guardian begins with the user, and nobody looks for a permission alone.
     organization = models.ForeignKey(
-        "accounts.Organization", models.PROTECT, db_default=CurrentOrganization(), db_index=False, related_name="+"
+        "accounts.Organization",
+        models.PROTECT,
+        db_default=CurrentOrganization(),
+        db_constraint=False,
+        db_index=False,
+        related_name="+",
     )
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, db_index=False)
+    permission = models.ForeignKey("auth.Permission", models.CASCADE, db_index=False)
     content_object = models.ForeignKey(
         "customers.Customer", models.CASCADE, db_constraint=False, db_index=False, related_name="user_permissions"
     )
