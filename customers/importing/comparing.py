@@ -14,7 +14,7 @@ from psycopg import sql
 from accounts.models import Organization
 from customers.importing.checking import GIVEN
 from customers.importing.directory import Directory
-from customers.importing.stage import PLAIN, run
+from customers.importing.stage import PLAIN, format_, run
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from teams.capabilities import Capability
@@ -82,8 +82,8 @@ def refuse_repeated() -> None:
         run(
             "UPDATE {stage} AS row SET repeated = row.repeated || {column}::text,"
             " reasons = row.reasons || format('Line %%s has the same {label}.', earlier.line)"
-            " FROM (SELECT line AS this, min(line) OVER (PARTITION BY {key}) AS line FROM {stage} WHERE {name} <> '')"
-            " AS earlier WHERE row.line = earlier.this AND earlier.line < row.line",
+            " FROM (SELECT {key} AS value, min(line) AS line FROM {stage} WHERE {name} <> ''"
+            " GROUP BY 1 HAVING count(*) > 1) AS earlier WHERE {key} = earlier.value AND earlier.line < row.line",
             column=sql.Literal(column),
             name=sql.Identifier(column),
             key=sql.SQL(form).format(sql.Identifier(column)),
@@ -101,7 +101,26 @@ def lock_existing(organization: Organization) -> None:
     )
 
 
-def recognize_existing(organization: Organization, scope: Scope) -> None:
+def find_alike(organization: Organization) -> None:
+    """Keep those who share with a row what belongs to one borrower alone: the customers are read once for all that follows."""
+    same = (
+        format_(
+            "{key} IN (SELECT {key} FROM {stage} WHERE {name} <> '')",
+            key=sql.SQL(form).format(sql.Identifier(name)),
+            name=sql.Identifier(name),
+        )
+        for name, form, _label in (*UNIQUE, ("bvn_fingerprint", "{}", "BVN"))
+    )
+    run("DROP TABLE IF EXISTS pg_temp.{alike}")
+    run(
+        "CREATE TEMPORARY TABLE {alike} ON COMMIT DROP AS SELECT id, {copied} FROM {customers}"
+        " WHERE organization_id = %s AND ({same})",
+        [organization.pk],
+        same=sql.SQL(" OR ").join(same),
+    )
+
+
+def recognize_existing(scope: Scope) -> None:
     """Mark the good rows whose number is taken, and in what they differ from the customer who has it.
 
     What a row is silent about is no difference.
@@ -114,9 +133,8 @@ def recognize_existing(organization: Organization, scope: Scope) -> None:
     run(
         "UPDATE {stage} AS row SET is_there = true, customer_id = customer.id, differences = CASE WHEN {changed}"
         " THEN array_remove(ARRAY[{differences}]::text[], NULL) ELSE '{{}}' END"
-        " FROM {customers} AS customer WHERE customer.organization_id = %s AND {is_good}"
-        " AND lower(customer.number) = lower(row.number)",
-        [*scope.changed.parameters, organization.pk],
+        " FROM {alike} AS customer WHERE {is_good} AND lower(customer.number) = lower(row.number)",
+        scope.changed.parameters,
         differences=differences,
         changed=scope.changed.text,
     )
@@ -152,15 +170,15 @@ def refuse_offices(directory: Directory) -> None:
     )
 
 
-def refuse_taken(organization: Organization, scope: Scope, *, updates: bool) -> None:
+def refuse_taken(scope: Scope, *, updates: bool) -> None:
     """A phone number or an e-mail address that another customer already has."""
     for column, _form, label in UNIQUE[1:]:
         run(
             "UPDATE {stage} AS row SET reasons = row.reasons || format('%%s has the same {label} already.', {holder})"
-            " FROM {customers} AS customer WHERE customer.organization_id = %s AND customer.{name} = row.{name}"
+            " FROM {alike} AS customer WHERE customer.{name} = row.{name}"
             " AND row.{name} <> '' AND ({updates} OR NOT row.is_there) AND NOT {column} = ANY (row.repeated)"
             " AND lower(customer.number) IS DISTINCT FROM lower(row.number)",
-            [*scope.named.parameters, organization.pk],
+            scope.named.parameters,
             column=sql.Literal(column),
             name=sql.Identifier(column),
             label=sql.SQL(label),
@@ -169,7 +187,7 @@ def refuse_taken(organization: Organization, scope: Scope, *, updates: bool) -> 
         )
 
 
-def remark_shared_bvn(organization: Organization, scope: Scope, *, updates: bool) -> None:
+def remark_shared_bvn(scope: Scope, *, updates: bool) -> None:
     """A BVN that two borrowers claim: which of them is wrong, only people can find out.
 
     The later one is loaded with the number as it stands in the file and reported. The fingerprint, which belongs to
@@ -178,18 +196,19 @@ def remark_shared_bvn(organization: Organization, scope: Scope, *, updates: bool
     run(
         "UPDATE {stage} AS row SET bvn_fingerprint = '',"
         " remarks = row.remarks || format('Line %%s has the same BVN.', earlier.line)"
-        " FROM (SELECT line AS this, min(line) OVER (PARTITION BY bvn_fingerprint) AS line FROM {stage}"
-        " WHERE {is_good} AND bvn_fingerprint <> '') AS earlier"
-        " WHERE row.line = earlier.this AND earlier.line < row.line AND ({updates} OR NOT row.is_there)",
+        " FROM (SELECT bvn_fingerprint AS value, min(line) AS line FROM {stage}"
+        " WHERE {is_good} AND bvn_fingerprint <> '' GROUP BY 1 HAVING count(*) > 1) AS earlier"
+        " WHERE {is_good} AND bvn_fingerprint = earlier.value AND earlier.line < row.line"
+        " AND ({updates} OR NOT row.is_there)",
         updates=sql.Literal(updates),
     )
     run(
         "UPDATE {stage} AS row SET bvn_fingerprint = '',"
         " remarks = row.remarks || format('%%s has the same BVN already.', {holder})"
-        " FROM {customers} AS customer WHERE customer.organization_id = %s AND row.bvn_fingerprint <> ''"
+        " FROM {alike} AS customer WHERE row.bvn_fingerprint <> ''"
         " AND customer.bvn_fingerprint = row.bvn_fingerprint AND customer.id IS DISTINCT FROM row.customer_id"
         " AND ({updates} OR NOT row.is_there) AND {is_good}",
-        [*scope.named.parameters, organization.pk],
+        scope.named.parameters,
         holder=_holder(scope),
         updates=sql.Literal(updates),
     )

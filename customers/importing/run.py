@@ -55,17 +55,18 @@ class ImportRun:
         if self.directory() != checked_with:
             raise ImportOvertaken("Offices or team members were changed while the file was read. Run the import again.")
         work_in_memory()
-        stage.run("ANALYZE {stage}")
+        stage.renew_statistics()
         scope = Scope.of(self.actor)
         comparing.refuse_repeated()
         if self.updates:
             comparing.lock_existing(self.organization)
-        comparing.recognize_existing(self.organization, scope)
+        comparing.find_alike(self.organization)
+        comparing.recognize_existing(scope)
         if self.updates:
             comparing.prepare_updates(self.organization, scope)
         comparing.refuse_offices(checked_with)
-        comparing.refuse_taken(self.organization, scope, updates=self.updates)
-        comparing.remark_shared_bvn(self.organization, scope, updates=self.updates)
+        comparing.refuse_taken(scope, updates=self.updates)
+        comparing.remark_shared_bvn(scope, updates=self.updates)
         return reports.read_report(self.batch, most)
 
     def load(self, report: ImportReport, *, notify: bool = True) -> None:

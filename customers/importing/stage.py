@@ -69,6 +69,11 @@ def _lines(rows: Iterable[CheckedRow]) -> Iterator[tuple[Any, ...]]:
         yield (row.line, *plain, *sealed, row.reasons, row.lacking, row.given, [], [], [], False)
 
 
+def renew_statistics() -> None:
+    """For the planner, of what the comparisons look at."""
+    run("ANALYZE {stage} (number, email, phone, bvn_fingerprint, reasons, is_there)")
+
+
 def count_rows() -> dict[str, int]:
     """How many rows there are of each kind: all, new, there, differing, refused."""
     with connection.cursor() as cursor:
@@ -117,6 +122,7 @@ def refused_lines() -> Iterator[tuple[int, list[str]]]:
 
 _NAMES: Final[dict[str, sql.Composable]] = {
     "stage": sql.Identifier(STAGE),
+    "alike": sql.Identifier("customers_alike"),
     "is_good": sql.SQL("(reasons = '{}')"),
     "is_new": sql.SQL("(reasons = '{}' AND NOT is_there)"),
     "copied": sql.SQL(", ").join(map(sql.Identifier, COPIED)),
