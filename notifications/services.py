@@ -154,7 +154,8 @@ _QUEUE_MANY: Final = sql.SQL(
     " SELECT %(organization_)s, %(kind_)s, common.subject, %(available_)s, %(now_)s, each.dedupe_key, each.topic,"
     " each.recipient, left(each.label, 200), common.payload || each.payload, '', 'pending', '', 0"
     " FROM ({each}) AS each JOIN unnest(%(keys_)s::bigint[], %(subjects_)s::text[], %(payloads_)s::jsonb[])"
-    " AS common (key, subject, payload) ON common.key = each.shared ON CONFLICT DO NOTHING RETURNING id"
+    " AS common (key, subject, payload) ON common.key = each.shared"
+    " ON CONFLICT (organization_id, dedupe_key) DO NOTHING RETURNING id"
 )
 
 

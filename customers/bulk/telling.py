@@ -41,7 +41,8 @@ def tell_customers(act: Act, given: Given) -> None:
     topics = [f"customer:{pk}:account_manager" for pk in given]
     waiting = pending_emails(*topics).order_by("-pk").values_list("topic", "payload__former_id")
     believed = dict(waiting)  # the earliest one last
-    cancel_many(topics, "Changed again before it was sent.")
+    if believed:
+        cancel_many(list(believed), "Changed again before it was sent.")
     names = {member.pk: member.name for member in _members({pk for pk in given.values() if pk})}
     queue_many(
         kind=TOLD_CUSTOMER,
