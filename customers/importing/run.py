@@ -80,7 +80,7 @@ class ImportRun:
             loading.remember_new(self.customer_import)
         if self.updates and self.customer_import is not None and self.actor is not None:
             updating.update_from_file(self.customer_import, actor=self.actor, reason=self.reason)
-        loading.renew_statistics()
+        loading.renew_statistics(report.loaded)
         record(
             actor=self.actor,
             verb=Verb.CUSTOMERS_IMPORTED,
