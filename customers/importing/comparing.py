@@ -102,7 +102,10 @@ def lock_existing(organization: Organization) -> None:
 
 
 def find_alike(organization: Organization) -> None:
-    """Keep those who share with a row what belongs to one borrower alone: the customers are read once for all that follows."""
+    """Keep those who share with a row what belongs to one borrower alone: the customers are read once for all that follows.
+
+    Every IN becomes a table in memory; work_in_memory leaves room for the longest file.
+    """
     same = (
         format_(
             "{key} IN (SELECT {key} FROM {stage} WHERE {name} <> '')",
