@@ -25,7 +25,7 @@ from audit.models import AuditEvent
 from audit.services import event
 from audit.verbs import Verb
 from customers.models import MANAGE, Assignment, Customer, CustomerUserObjectPermission
-from lendconsole.many import AnyOf
+from lendconsole.many import AnyOf, as_array
 from teams.models import Member, Office
 
 Given = Mapping[int, int | None]
@@ -114,7 +114,7 @@ def give(act: Act, given: Given) -> None:
 
 
 def change_status(act: Act, ids: list[int], status: Customer.Status) -> None:
-    facts = {**act.facts, "customers": ids, "after": Jsonb({"status": status.label})}
+    facts = {**act.facts, "customers": as_array(ids), "after": Jsonb({"status": status.label})}
     run(
         _AUDIT,
         facts,
@@ -130,7 +130,7 @@ def change_status(act: Act, ids: list[int], status: Customer.Status) -> None:
 
 def parameters(given: Given) -> dict[str, Any]:
     """For `{given}` in a statement."""
-    return {"customers": list(given), "managers": list(given.values())}
+    return {"customers": as_array(given), "managers": as_array(given.values())}
 
 
 def name_of(user: str) -> sql.Composed:
