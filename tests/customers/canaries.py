@@ -14,11 +14,12 @@ from django.db import models
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from customers.models import BorrowerLink, Customer, ManagerCode, StoredFile
+from customers.models import BorrowerLink, BulkChange, Customer, ManagerCode, StoredFile
 from customers.personal_data import TABLES, Kind, about_customers
 from customers.services.access import decline_access, grant_access, request_access, use_emergency_access
 from customers.services.account_managers import assign_account_manager
 from customers.services.borrowers import request_link
+from customers.services.bulk import start_bulk_change
 from customers.services.documents import review_document, upload_document
 from customers.services.impostors import close_report, report_impostor
 from customers.services.notes import add_note
@@ -65,6 +66,7 @@ VALUES: Final[dict[str, Any]] = {
     "relatedperson.phone": "+2348034127762",
     "relatedperson.address": "Qzkinstreet",
     "changedcustomer.before": "Qzformeremployer",
+    "formerstatus.reason": "Qzblacklisted",
     "storedfile.name": "Qzpaper.pdf",
 }
 """By table and field; as services take them."""
@@ -157,7 +159,16 @@ def _describe(lender: Lender, customer: Customer) -> None:
     facts: Any = {name: VALUES[f"customer.{name}"] for name in columns}
     facts |= {"bvn": BVN, "employer": VALUES["changedcustomer.before"]}
     change_customer(actor=admin, customer=customer, version=customer.version, facts=facts)
-    change_customer_status(actor=admin, customer=customer, status="inactive", reason=VALUES["customer.status_reason"])
+    change_customer_status(actor=admin, customer=customer, status="blacklisted", reason=VALUES["formerstatus.reason"])
+    start_bulk_change(
+        actor=admin,
+        kind=BulkChange.Kind.STATUS,
+        parameters={"chosen": str(customer.pk)},
+        expected=1,
+        seen_at=timezone.now(),
+        status="inactive",
+        reason=VALUES["customer.status_reason"],
+    )
     change_hold(actor=admin, customer=customer, until=date(2099, 1, 1), reason=VALUES["customer.hold_reason"])
     for manager, reason in (("other_manager", ""), ("account_manager", VALUES["assignment.reason"])):
         OutgoingEmail.objects.update(state=OutgoingEmail.State.SENT)

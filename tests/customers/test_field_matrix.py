@@ -59,7 +59,7 @@ MASKED: Final = {"customer.bvn_encrypted"}
 KIN: Final = of("relatedperson", "name", "relationship", "phone", "address")
 REASONS: Final = {
     *of("assignment", "reason"), *of("accessrequest", "reason", "answer"), *of("customer", "status_reason", "hold_reason"),
-    "temporaryaccess.reason", "document.reason",
+    "temporaryaccess.reason", "document.reason", "formerstatus.reason",
 }  # fmt: skip
 """What members typed for others to read, which the log keeps."""
 PAGES: Final[dict[str, set[str]]] = {
