@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
+import re
 from collections.abc import Iterator
 from datetime import date
 from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 
+import pytest
 from django.db import models
 from django.utils import timezone
 
@@ -27,7 +30,9 @@ from customers.services.personal_data import change_hold
 from customers.services.records import change_customer, change_customer_status
 from customers.services.related_people import add_related_person
 from lendconsole.tenancy import organization_context
+from notifications.letters import Undeliverable
 from notifications.models import OutgoingEmail
+from notifications.rendering import render_body
 from teams.capabilities import Reach
 from tests import factories
 from tests.customers.import_steps import Steps
@@ -119,6 +124,33 @@ def _spellings(key: str) -> Iterator[str]:
         yield from {word, escape(word), quote(word).lower()}
     if key not in SPELLINGS or key == "customer.bvn_encrypted":
         yield base64.b64encode(str(VALUES[key]).encode()).decode().rstrip("=").lower()
+
+
+def given_away(response: Any) -> set[str]:
+    """By the headers and the page, without what a form offers everybody."""
+    page = re.sub(r"<option.*?</option>", "", response.getvalue().decode(errors="replace"), flags=re.DOTALL)
+    return told(f"{response.headers} {page}")
+
+
+def told_by_emails(lender: Lender) -> dict[str, set[str]]:
+    """By those that wait and can be written, by their kind."""
+    said: dict[str, set[str]] = {}
+    with organization_context(lender.organization.pk):
+        for email in OutgoingEmail.objects.filter(state=OutgoingEmail.State.PENDING):
+            try:
+                body = render_body(email, lender.organization)
+            except Undeliverable:
+                continue
+            said[email.kind] = told(f"{email.subject} {body.text} {body.html}") | said.get(email.kind, set())
+    return said
+
+
+def told_of_everything(lender: Lender, caplog: pytest.LogCaptureFixture) -> Iterator[Lender]:
+    """A fixture: whatever a test does, the logs learn nothing."""
+    caplog.set_level(logging.DEBUG)
+    tell_everything(lender)
+    yield lender
+    assert told(caplog.text) == set()
 
 
 def tell_everything(lender: Lender) -> Customer:
