@@ -7,6 +7,7 @@ from datetime import date
 
 LARGEST_KEY = 2**63 - 1
 LONGEST_TEXT = 100
+LAST_PAGE = 99_999
 
 
 def text(parameters: Mapping[str, str], name: str) -> str:
@@ -21,6 +22,12 @@ def key(parameters: Mapping[str, str], name: str) -> int | None:
     if not (value.isascii() and value.isdigit()) or len(value) > 19 or int(value) > LARGEST_KEY:
         return None
     return int(value)
+
+
+def page_number(parameters: Mapping[str, str]) -> int:
+    """Which page of a list; the first one where that is no number of one."""
+    number = key(parameters, "page") or 1
+    return number if number <= LAST_PAGE else 1
 
 
 def day(parameters: Mapping[str, str], name: str) -> date | None:

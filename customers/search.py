@@ -21,6 +21,7 @@ from accounts.pagination import Keys, OneOf, Parts, first_keys
 from customers.access import place_reaches
 from customers.querysets import CustomerQuerySet, contains, may_be_found_by
 from customers.text import SearchTerm
+from lendconsole.many import as_array
 from teams.capabilities import Capability, Reach
 from teams.models import Member
 
@@ -43,7 +44,7 @@ class CustomerSearch:
         self._offices = list(member.area) if place == Reach.OFFICE else None
         ids = self._some_ids() if self.is_by_place else []
         self.is_complete = len(ids) <= SOME
-        self._ids = RawSQL("SELECT unnest(%s::bigint[])", [ids])
+        self._ids = RawSQL("SELECT unnest(%s::bigint[])", [as_array(ids)])
 
     def _some_ids(self) -> list[int]:
         with connection.cursor() as cursor:

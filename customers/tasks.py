@@ -14,7 +14,8 @@ from customers.bulk import running as bulk_running
 from customers.consistency import find_differences
 from customers.exporting import making
 from customers.importing import running as import_running
-from customers.models import BulkChange, CustomerImport, Export
+from customers.models import BulkChange, CustomerImport, Export, FormerStatus
+from customers.models.bulk import UNDO_WITHIN
 from customers.querysets import JobQuerySet
 from customers.services import exports, imports
 from lendconsole.tenancy import organization_context
@@ -65,6 +66,17 @@ def carry_out_bulk_change(organization_id: int, change_id: int) -> bool:
 def sweep_bulk_changes() -> int:
     """Changes of many customers whose hint or whose worker was lost. Returns how many were handed out again."""
     return _hand_out_lost(BulkChange.objects.all(), bulk_running.CARRY_OUT)
+
+
+@shared_task
+def forget_former_statuses() -> int:
+    """Of changes that can no longer be taken back; an undoing that began at the last moment has a day to end. Returns how many."""
+    count, long_ago = 0, timezone.now() - 2 * UNDO_WITHIN
+    for organization_id in Organization.objects.order_by("pk").values_list("pk", flat=True):
+        with organization_context(organization_id):
+            former = FormerStatus.objects.filter(organization=organization_id, change__created_at__lte=long_ago)
+            count += former.delete()[0]
+    return count
 
 
 @shared_task

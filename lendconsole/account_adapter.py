@@ -14,7 +14,6 @@ from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.authentication import get_authentication_records
 from allauth.core import context
-from allauth.core.internal.httpkit import clean_client_ip
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
@@ -88,7 +87,7 @@ class AccountAdapter(DefaultAccountAdapter):
     # Limits and sessions
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        return clean_client_ip(client_address(request) or "") or "0.0.0.0"  # noqa: S104  # one bucket, not a bind address
+        return client_address(request) or "0.0.0.0"  # noqa: S104  # one bucket, not a bind address
 
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """By the address alone (allauth adds the Host header, whose port anybody can vary) and by known browser."""

@@ -9,6 +9,7 @@ from datetime import timedelta
 from functools import cache
 
 import structlog
+from allauth.core.internal.httpkit import clean_client_ip
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib import messages
@@ -55,11 +56,14 @@ class RequestOriginMiddleware:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The caller's address: the last one that a trusted proxy wrote down; what the caller claims is ignored."""
+    """The caller's address: the last one that a trusted proxy wrote down; what the caller claims is ignored.
+
+    None where that is no address. The port that some proxies write behind it is taken off.
+    """
     if settings.TRUSTED_PROXY_COUNT:
         forwarded = request.headers.get("X-Forwarded-For", "").split(",")
         if len(forwarded) >= settings.TRUSTED_PROXY_COUNT:
-            return forwarded[-settings.TRUSTED_PROXY_COUNT].strip() or None
+            return clean_client_ip(forwarded[-settings.TRUSTED_PROXY_COUNT])
     return request.META.get("REMOTE_ADDR") or None
 
 

@@ -183,6 +183,7 @@ CELERY_BEAT_SCHEDULE = {
     "remind-invited-people": {"task": "teams.tasks.remind_invited_people", "schedule": 3600.0},
     "sweep-exports": {"task": "customers.tasks.sweep_exports", "schedule": 60.0, "options": {"expires": 60}},
     "sweep-bulk-changes": {"task": "customers.tasks.sweep_bulk_changes", "schedule": 60.0, "options": {"expires": 60}},
+    "forget-former-statuses": {"task": "customers.tasks.forget_former_statuses", "schedule": 3600.0},
     "forget-exports": {"task": "customers.tasks.forget_exports", "schedule": 600.0},
     "sweep-imports": {"task": "customers.tasks.sweep_imports", "schedule": 60.0, "options": {"expires": 60}},
     "forget-imports": {"task": "customers.tasks.forget_imports", "schedule": 600.0},

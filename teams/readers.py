@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import Organization
+from accounts.parameters import page_number
 from teams.capabilities import Capability, Reach
 from teams.models import Invitation, Member, Office, Role
 from teams.office_tree import in_tree_order, indented
@@ -67,7 +68,7 @@ class MemberFilters:
             last_seen=text("last_seen") if text("last_seen") in LAST_SEEN else "",
             sort=text("sort") if text("sort").removeprefix("-") in SORTS else "name",
             state=text("state") if text("state") in STATES else PENDING,
-            page=int(text("page")) if text("page").isdecimal() and len(text("page")) < 6 else 1,
+            page=page_number(parameters),
         )
         filters.chips = filters._chips()
         return filters

@@ -9,8 +9,8 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from customers.bulk.telling import tell_customers, tell_managers
-from customers.bulk.writing import Act, Given, change_status, give
-from customers.models import Assignment, BulkChange, Customer
+from customers.bulk.writing import Act, Given, change_status, give, remember_statuses, restore_statuses
+from customers.models import Assignment, BulkChange, Customer, FormerStatus
 from customers.policy import eligible_members
 from customers.services.account_managers import lock_manager
 from lendconsole.many import AnyOf, work_in_memory
@@ -22,9 +22,13 @@ LEASE: Final = timedelta(seconds=90)
 CAPABILITIES: Final = {
     BulkChange.Kind.ASSIGN: Capability.CUSTOMERS_ASSIGN,
     BulkChange.Kind.REMOVE: Capability.CUSTOMERS_ASSIGN,
-    BulkChange.Kind.UNDO: Capability.CUSTOMERS_ASSIGN,
     BulkChange.Kind.STATUS: Capability.CUSTOMERS_CHANGE_STATUS,
 }
+
+
+def needed(change: BulkChange) -> Capability:
+    """To take a change back, what the change itself needed."""
+    return CAPABILITIES[BulkChange.Kind((change.undoes or change).kind)]
 
 
 class ClaimLost(Exception):
@@ -40,9 +44,10 @@ def carry_on(change: BulkChange, actor: Member) -> None:
     ids = change.customer_ids[change.progress : change.progress + PORTION]
     act = Act(actor, change.reason, change.batch)
     if change.undoes is not None:
-        changed = _take_back(act, ids, change.undoes)
-    elif change.kind == BulkChange.Kind.STATUS:
-        changed = _change_status(act, ids, Customer.Status(change.status))
+        take_back = _take_back_statuses if change.changes_status else _take_back_managers
+        changed = take_back(act, ids, change.undoes)
+    elif change.changes_status:
+        changed = _change_status(act, ids, change)
     else:
         changed = _give_all(act, ids, lock_manager(actor, change.manager_id) if change.manager_id else None)
     change.progress, change.changed = change.progress + len(ids), change.changed + changed
@@ -76,14 +81,26 @@ def _give(act: Act, given: Given) -> int:
     return len(given)
 
 
-def _change_status(act: Act, ids: list[int], status: Customer.Status) -> int:
+def _change_status(act: Act, ids: list[int], change: BulkChange) -> int:
+    status = Customer.Status(change.status)
     differing = _locked(act.actor, Capability.CUSTOMERS_CHANGE_STATUS, ids, ~Q(status=status))
     if differing:
+        remember_statuses(change, differing)
         change_status(act, differing, status)
     return len(differing)
 
 
-def _take_back(act: Act, ids: list[int], undone: BulkChange) -> int:
+def _take_back_statuses(act: Act, ids: list[int], undone: BulkChange) -> int:
+    """Of the customers whose status is still as the change left it."""
+    locked = _locked(act.actor, Capability.CUSTOMERS_CHANGE_STATUS, ids, Q())
+    former = FormerStatus.objects.filter(AnyOf("customer", locked), organization=undone.organization_id, change=undone)
+    untouched = list(former.values_list("customer", flat=True))
+    if untouched:
+        restore_statuses(act, untouched)
+    return len(untouched)
+
+
+def _take_back_managers(act: Act, ids: list[int], undone: BulkChange) -> int:
     """To whom the customers had before, as far as nobody touched them since and that member can have them again."""
     locked = _locked(act.actor, Capability.CUSTOMERS_ASSIGN, ids, Q())
     former = _former_managers(undone, locked)

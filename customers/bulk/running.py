@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from customers.bulk.carrying import CAPABILITIES, LEASE, ClaimLost, carry_on
+from customers.bulk.carrying import LEASE, ClaimLost, carry_on, needed
 from customers.models import BulkChange
 from lendconsole.errors import DomainError
 from lendconsole.tenancy import organization_context
@@ -78,7 +78,7 @@ def _actor(change: BulkChange) -> Member:
     member: Member | None = related.first()
     if member is None:
         raise DomainError("Whoever asked for it has no access any more. What is done stays.")
-    member.require(CAPABILITIES[BulkChange.Kind(change.kind)])
+    member.require(needed(change))
     return member
 
 

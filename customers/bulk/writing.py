@@ -24,7 +24,7 @@ from accounts.models import User
 from audit.models import AuditEvent
 from audit.services import event
 from audit.verbs import Verb
-from customers.models import MANAGE, Assignment, Customer, CustomerUserObjectPermission
+from customers.models import MANAGE, Assignment, BulkChange, Customer, CustomerUserObjectPermission, FormerStatus
 from lendconsole.many import AnyOf, as_array
 from teams.models import Member, Office
 
@@ -64,6 +64,23 @@ _PEOPLE: Final = (
     " LEFT JOIN {members} AS manager ON manager.id = given.manager_id"
     " LEFT JOIN {users} AS manager_user ON manager_user.id = manager.user_id"
     " LEFT JOIN {offices} AS office ON office.id = manager.office_id"
+)
+_REMEMBER: Final = (
+    "INSERT INTO {former_statuses} (organization_id, change_id, customer_id, status, reason)"
+    " SELECT organization_id, %(change)s, id, status, status_reason FROM {customers}"
+    " WHERE organization_id = %(organization)s AND id = ANY (%(customers)s) ORDER BY id"
+    " ON CONFLICT (organization_id, customer_id)"
+    " DO UPDATE SET change_id = excluded.change_id, status = excluded.status, reason = excluded.reason"
+)
+_FORMER: Final = (
+    "JOIN {former_statuses} AS former"
+    " ON former.organization_id = customer.organization_id AND former.customer_id = customer.id"
+)
+_RESTORE: Final = (
+    "UPDATE {customers} AS customer SET status = former.status, status_reason = former.reason,"
+    " version = customer.version + 1, updated_at = statement_timestamp(), number = customer.number"
+    " FROM {former_statuses} AS former WHERE former.organization_id = %(organization)s"
+    " AND former.customer_id = customer.id AND customer.id = ANY (%(customers)s)"
 )
 
 
@@ -115,17 +132,23 @@ def give(act: Act, given: Given) -> None:
 
 def change_status(act: Act, ids: list[int], status: Customer.Status) -> None:
     facts = {**act.facts, "customers": as_array(ids), "after": Jsonb({"status": status.label})}
-    run(
-        _AUDIT,
-        facts,
-        verb=sql.Literal(str(Verb.CUSTOMER_STATUS_CHANGED)),
-        before=sql.SQL("jsonb_build_object('status', {}::jsonb ->> customer.status)").format(_STATUSES),
-        after=sql.SQL("%(after)s"),
-        others=sql.SQL(""),
-    )
+    _log_status(facts, after=sql.SQL("%(after)s"), others=sql.SQL(""))
     Customer.objects.filter(AnyOf("pk", ids)).update(
         status=status, status_reason=act.reason, version=F("version") + 1, updated_at=Now(), number=F("number")
     )
+
+
+def remember_statuses(change: BulkChange, ids: list[int]) -> None:
+    """Called before the change is written."""
+    run(_REMEMBER, {"organization": change.organization_id, "change": change.pk, "customers": as_array(ids)})
+
+
+def restore_statuses(act: Act, ids: list[int]) -> None:
+    """Status and its reason of customers whose former ones are remembered."""
+    facts = {**act.facts, "customers": as_array(ids)}
+    _log_status(facts, after=_status_of("former"), others=formatted(_FORMER))
+    run(_RESTORE, facts)
+    FormerStatus.objects.filter(AnyOf("customer", ids), organization=act.actor.organization).delete()
 
 
 def parameters(given: Given) -> dict[str, Any]:
@@ -147,6 +170,16 @@ def formatted(statement: str, **parts: sql.Composable) -> sql.Composed:
 def run(statement: str, facts: Mapping[str, Any], **parts: sql.Composable) -> None:
     with connection.cursor() as cursor:
         cursor.execute(formatted(statement, **parts), facts)
+
+
+def _log_status(facts: Mapping[str, Any], *, after: sql.Composable, others: sql.Composable) -> None:
+    verb = sql.Literal(str(Verb.CUSTOMER_STATUS_CHANGED))
+    run(_AUDIT, facts, verb=verb, before=_status_of("customer"), after=after, others=others)
+
+
+def _status_of(table: str) -> sql.Composed:
+    """As the log writes it."""
+    return sql.SQL("jsonb_build_object('status', {}::jsonb ->> {}.status)").format(_STATUSES, sql.Identifier(table))
 
 
 def _either(nobody: sql.Composable, somebody: sql.Composable) -> sql.Composed:
@@ -181,6 +214,7 @@ _NAMES: Final[dict[str, sql.Composable]] = {
             "assignments": Assignment,
             "grants": CustomerUserObjectPermission,
             "audit": AuditEvent,
+            "former_statuses": FormerStatus,
             "customers": Customer,
             "members": Member,
             "offices": Office,

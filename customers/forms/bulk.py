@@ -39,3 +39,7 @@ class BulkRemoveForm(BulkForm):
 class BulkStatusForm(BulkForm):
     status = forms.ChoiceField(choices=[("", "Choose a status"), *Customer.Status.choices])
     reason = forms.CharField(**STATUS_REASON)
+
+
+class BulkUndoForm(SubmitOnce, ConsoleForm):
+    reason = forms.CharField(**STATUS_REASON)

@@ -1,7 +1,7 @@
 from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission, TemporaryAccess  # isort: skip  # before Customer, whose queryset needs them
 from customers.models.assignment import Assignment
 from customers.models.borrower import BorrowerLink, ImpostorReport, ManagerCode
-from customers.models.bulk import BulkChange
+from customers.models.bulk import BulkChange, FormerStatus
 from customers.models.customer import Customer
 from customers.models.documents import Document
 from customers.models.export import Export
@@ -25,6 +25,7 @@ __all__ = [
     "CustomerUserObjectPermission",
     "Document",
     "Export",
+    "FormerStatus",
     "ImportMemory",
     "ImpostorReport",
     "MadeCustomers",

@@ -81,11 +81,14 @@ class BulkChange(TenantModel):
 
     @property
     def can_be_undone(self) -> bool:
-        """Of account managers, for a day, once."""
-        is_done = (
-            self.state == self.State.DONE and self.kind in {self.Kind.ASSIGN, self.Kind.REMOVE} and self.changed > 0
-        )
+        """For a day, once."""
+        is_done = self.state == self.State.DONE and self.kind != self.Kind.UNDO and self.changed > 0
         return is_done and self.created_at > timezone.now() - UNDO_WITHIN and not hasattr(self, "undone_by")
+
+    @property
+    def changes_status(self) -> bool:
+        """Forward or back; the others are about account managers."""
+        return (self.undoes or self).kind == self.Kind.STATUS
 
     @property
     def outcome(self) -> str:
@@ -105,3 +108,25 @@ class BulkChange(TenantModel):
     def unchanged(self) -> int:
         """How many of those dealt with stayed as they were."""
         return self.progress - self.changed
+
+
+class FormerStatus(TenantModel):
+    """The status of a customer before the bulk change that gave them the present one. Any later change of it ends this row."""
+
+    change = models.ForeignKey(BulkChange, models.CASCADE, db_constraint=False, related_name="former_statuses")
+    customer = models.ForeignKey(
+        "customers.Customer", models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    status = models.CharField(max_length=20, choices=Customer.Status)
+    reason = models.CharField(max_length=300, blank=True)
+
+    class Meta(TenantModel.Meta):
+        verbose_name_plural = "former statuses"
+        constraints = [
+            *TenantModel.Meta.constraints,
+            models.UniqueConstraint(fields=["organization", "customer"], name="customers_formerstatus_once"),
+            *(
+                SameOrganization(field, name=f"customers_formerstatus_{field}_same_organization")
+                for field in ("change", "customer")
+            ),
+        ]

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.services import record
 from audit.verbs import Verb
-from customers.bulk.carrying import CAPABILITIES, LEASE, carry_on
+from customers.bulk.carrying import CAPABILITIES, LEASE, carry_on, needed
 from customers.bulk.running import start_carrying
 from customers.errors import (
     ChangedMeanwhile,
@@ -73,17 +73,19 @@ def start_bulk_change(
 
 
 @transaction.atomic
-def undo_bulk_change(*, actor: Member, pk: int) -> BulkChange:
-    """Give the customers back to whom they had before, where nobody touched them since.
+def undo_bulk_change(*, actor: Member, pk: int, reason: str = "") -> BulkChange:
+    """Give the customers the account manager or the status back that they had before, where nobody changed it since.
 
-    Raises PermissionMissing, NotVisible, NothingToUndo or TooManyChanges.
+    Raises NotVisible, PermissionMissing, NothingToUndo, ReasonMissing or TooManyChanges.
     """
-    actor.require(CAPABILITIES[BulkChange.Kind.UNDO])
     change = find_bulk_change(actor, pk, locked=True)
+    actor.require(needed(change))
     if not change.can_be_undone:
         raise NothingToUndo("This can no longer be taken back.")
-    ids, words = change.customer_ids, change.words
-    return _start(actor, BulkChange(kind=BulkChange.Kind.UNDO, undoes=change, customer_ids=ids, words=words))
+    if not reason:
+        _refuse_to_restore_without_reason(change)
+    facts = {"customer_ids": change.customer_ids, "words": change.words, "reason": reason}
+    return _start(actor, BulkChange(kind=BulkChange.Kind.UNDO, undoes=change, **facts))
 
 
 def find_bulk_change(member: Member, pk: int, *, locked: bool = False) -> BulkChange:
@@ -142,6 +144,11 @@ def _refuse_without_reason(ids: list[int], status: Customer.Status) -> None:
     differing = Customer.objects.filter(pk__in=ids).exclude(status=status).order_by()
     for former in differing.values_list("status", flat=True).distinct():
         refuse_without_reason(status, Customer.Status(former))
+
+
+def _refuse_to_restore_without_reason(change: BulkChange) -> None:
+    for former in change.former_statuses.order_by().values_list("status", flat=True).distinct():
+        refuse_without_reason(Customer.Status(former), Customer.Status(change.status))
 
 
 def _start(actor: Member, change: BulkChange) -> BulkChange:

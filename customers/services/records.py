@@ -14,7 +14,7 @@ from audit.verbs import Verb
 from customers.activity import WITHHELD
 from customers.bvn import bvn_columns, bvn_fingerprint
 from customers.errors import DuplicateCustomer, NothingToReveal, OfficeOutOfReach, ReasonMissing
-from customers.models import Customer
+from customers.models import Customer, FormerStatus
 from customers.policy import lock_customer, require
 from customers.querysets import FULL
 from customers.readers import numbered, profiles, taken_message
@@ -125,6 +125,7 @@ def change_customer_status(
     row.status, row.status_reason = status, reason
     row.version += 1
     row.save(update_fields=["status", "status_reason", "version", "updated_at"])
+    FormerStatus.objects.filter(organization=row.organization_id, customer=row).delete()
     record(
         actor=actor,
         verb=Verb.CUSTOMER_STATUS_CHANGED,

@@ -6,16 +6,16 @@ from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from django.db.models import Count
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from accounts.pages import ActionPage, ConsolePage, FormPage
+from accounts.pages import ConsolePage, FormPage
 from customers import choosing
-from customers.bulk.carrying import CAPABILITIES
+from customers.bulk.carrying import CAPABILITIES, needed
 from customers.errors import NothingChosen
 from customers.exporting.rows import found_customers
 from customers.filters import Filters
-from customers.forms.bulk import BulkAssignForm, BulkForm, BulkRemoveForm, BulkStatusForm
+from customers.forms.bulk import BulkAssignForm, BulkForm, BulkRemoveForm, BulkStatusForm, BulkUndoForm
 from customers.list_frame import filter_choices
 from customers.models import BulkChange, Customer
 from customers.readers import holders_of
@@ -158,14 +158,28 @@ class BulkProgressView(ConsolePage):
         return super().get_context_data(change=change, **{**kwargs, "pk": change.pk})
 
 
-class BulkUndoView(ActionPage):
-    capability = CAPABILITIES[BulkChange.Kind.UNDO]
+class BulkUndoView(FormPage):
+    """A change of status is asked for the reason first; one of account managers is taken back by its button alone."""
+
+    capability = Capability.CUSTOMERS_FIND
+    template_name = "customers/bulk_undo.html"
+    form_class = BulkUndoForm
     change: BulkChange
 
-    def carry_out(self) -> str:
-        self.change = undo_bulk_change(actor=self.member, pk=self.kwargs["pk"])
+    def find(self) -> None:
+        self.change = find_bulk_change(self.member, self.kwargs["pk"])
+        self.member.require(needed(self.change))
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().get(request, *args, **kwargs)
+        return response if self.change.can_be_undone else self.redirect_to(self.next_url())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(change=self.change, back=self.next_url(), **kwargs)
+
+    def carry_out(self, form: BulkUndoForm) -> str:
+        self.change = undo_bulk_change(actor=self.member, pk=self.change.pk, reason=form.cleaned_data["reason"])
         return "The change is being taken back." if self.change.is_open else "The change was taken back."
 
     def next_url(self) -> str:
-        change = getattr(self, "change", None)
-        return str(self.member.url("customers:customer_bulk_progress", change.pk if change else self.kwargs["pk"]))
+        return str(self.member.url("customers:customer_bulk_progress", self.change.pk))

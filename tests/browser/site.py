@@ -226,7 +226,7 @@ def _saved_views(lender: Lender) -> int:
 
 
 def _bulk_changes(lender: Lender) -> list[int]:
-    """Of whom looks at the pages: under way, done in part, stopped, and taken back."""
+    """Of whom looks at the pages: under way, done in part, stopped, one to be taken back, and the taking back of another."""
     ids = [customer.pk for customer in lender.customers.values()]
     facts = {"organization": lender.organization, "member": lender["super_admin"], "customer_ids": ids}
     held = timezone.now() + timedelta(hours=1)  # as for exports
@@ -234,6 +234,7 @@ def _bulk_changes(lender: Lender) -> list[int]:
         {"state": "running", "size": 12_431, "progress": 5_000, "leased_until": held, "words": "Status: Active"},
         {"kind": "assign", "manager": lender["other_manager"], "changed": 3, "reason": "New branch plan"},
         {"kind": "status", "status": "inactive", "state": "stopped", "progress": 2, "state_reason": GAVE_UP},
+        {"kind": "status", "status": "blacklisted", "reason": "Forged papers"},
     ]
     rows = [factories.BulkChangeFactory(**{**facts, **state}) for state in states]
     undo = factories.BulkChangeFactory(**facts, kind="undo", undoes=rows[1], changed=1)

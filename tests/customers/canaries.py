@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
+import re
 from collections.abc import Iterator
 from datetime import date
 from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 
+import pytest
 from django.db import models
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from customers.models import BorrowerLink, Customer, ManagerCode, StoredFile
+from customers.models import BorrowerLink, BulkChange, Customer, ManagerCode, StoredFile
 from customers.personal_data import TABLES, Kind, about_customers
 from customers.services.access import decline_access, grant_access, request_access, use_emergency_access
 from customers.services.account_managers import assign_account_manager
 from customers.services.borrowers import request_link
+from customers.services.bulk import start_bulk_change
 from customers.services.documents import review_document, upload_document
 from customers.services.impostors import close_report, report_impostor
 from customers.services.notes import add_note
@@ -26,7 +30,9 @@ from customers.services.personal_data import change_hold
 from customers.services.records import change_customer, change_customer_status
 from customers.services.related_people import add_related_person
 from lendconsole.tenancy import organization_context
+from notifications.letters import Undeliverable
 from notifications.models import OutgoingEmail
+from notifications.rendering import render_body
 from teams.capabilities import Reach
 from tests import factories
 from tests.customers.import_steps import Steps
@@ -65,6 +71,7 @@ VALUES: Final[dict[str, Any]] = {
     "relatedperson.phone": "+2348034127762",
     "relatedperson.address": "Qzkinstreet",
     "changedcustomer.before": "Qzformeremployer",
+    "formerstatus.reason": "Qzblacklisted",
     "storedfile.name": "Qzpaper.pdf",
 }
 """By table and field; as services take them."""
@@ -119,6 +126,33 @@ def _spellings(key: str) -> Iterator[str]:
         yield base64.b64encode(str(VALUES[key]).encode()).decode().rstrip("=").lower()
 
 
+def given_away(response: Any) -> set[str]:
+    """By the headers and the page, without what a form offers everybody."""
+    page = re.sub(r"<option.*?</option>", "", response.getvalue().decode(errors="replace"), flags=re.DOTALL)
+    return told(f"{response.headers} {page}")
+
+
+def told_by_emails(lender: Lender) -> dict[str, set[str]]:
+    """By those that wait and can be written, by their kind."""
+    said: dict[str, set[str]] = {}
+    with organization_context(lender.organization.pk):
+        for email in OutgoingEmail.objects.filter(state=OutgoingEmail.State.PENDING):
+            try:
+                body = render_body(email, lender.organization)
+            except Undeliverable:
+                continue
+            said[email.kind] = told(f"{email.subject} {body.text} {body.html}") | said.get(email.kind, set())
+    return said
+
+
+def told_of_everything(lender: Lender, caplog: pytest.LogCaptureFixture) -> Iterator[Lender]:
+    """A fixture: whatever a test does, the logs learn nothing."""
+    caplog.set_level(logging.DEBUG)
+    tell_everything(lender)
+    yield lender
+    assert told(caplog.text) == set()
+
+
 def tell_everything(lender: Lender) -> Customer:
     """Through the services, so that their e-mails and lines of the log are there too."""
     with organization_context(lender.organization.pk):
@@ -157,7 +191,16 @@ def _describe(lender: Lender, customer: Customer) -> None:
     facts: Any = {name: VALUES[f"customer.{name}"] for name in columns}
     facts |= {"bvn": BVN, "employer": VALUES["changedcustomer.before"]}
     change_customer(actor=admin, customer=customer, version=customer.version, facts=facts)
-    change_customer_status(actor=admin, customer=customer, status="inactive", reason=VALUES["customer.status_reason"])
+    change_customer_status(actor=admin, customer=customer, status="blacklisted", reason=VALUES["formerstatus.reason"])
+    start_bulk_change(
+        actor=admin,
+        kind=BulkChange.Kind.STATUS,
+        parameters={"chosen": str(customer.pk)},
+        expected=1,
+        seen_at=timezone.now(),
+        status="inactive",
+        reason=VALUES["customer.status_reason"],
+    )
     change_hold(actor=admin, customer=customer, until=date(2099, 1, 1), reason=VALUES["customer.hold_reason"])
     for manager, reason in (("other_manager", ""), ("account_manager", VALUES["assignment.reason"])):
         OutgoingEmail.objects.update(state=OutgoingEmail.State.SENT)

@@ -34,9 +34,15 @@ def test_a_searched_name_learns_what_is_missing(world: World) -> None:
     assert "for own customers alone" in others
 
 
-@pytest.mark.parametrize("query", ["?show=bogus&page=zzz", "?page=99999", "?q=%00", "?show=nobody&q=a"])
+@pytest.mark.parametrize("query", ["?show=bogus&page=zzz", "?page=99999", "?page=0", "?q=%00", "?show=nobody&q=a"])
 def test_strange_addresses_get_the_page(world: World, query: str) -> None:
     assert world.kudi.client("admin").get(url(world.kudi, query=query)).status_code == 200
+
+
+def test_a_page_that_cannot_be_is_the_first(world: World) -> None:
+    client = world.kudi.client("admin")
+    first = words(client.get(url(world.kudi)))
+    assert words(client.get(url(world.kudi, query="?page=0"))).count("<tr") == first.count("<tr") > 1
 
 
 def test_the_tab_is_for_those_who_oversee_the_customer(world: World) -> None:

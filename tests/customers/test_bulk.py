@@ -293,9 +293,6 @@ def test_only_the_own_changes_of_the_last_day_are_taken_back(world: World) -> No
         BulkChange.objects.update(created_at=timezone.now() - timedelta(hours=25))
         with pytest.raises(NothingToUndo):
             undo_bulk_change(actor=kudi["admin"], pk=change.pk)
-    status = start(kudi, STATUS, status="active")
-    with organization_context(kudi.organization.pk), pytest.raises(NothingToUndo):
-        undo_bulk_change(actor=kudi["admin"], pk=status.pk)
 
 
 @pytest.fixture

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
-import re
 import zipfile
 from collections.abc import Iterator
 from typing import Any, Final
@@ -23,18 +21,18 @@ from customers.models import Customer, Export
 from customers.services.borrowers import borrower_page_url
 from customers.services.verification import new_code
 from lendconsole.tenancy import organization_context
-from notifications.letters import Undeliverable
 from notifications.models import OutgoingEmail
-from notifications.rendering import render_body
 from tests.customers.canaries import (
     BVN,
     NAMES,
     ON_THE_CARD,
     SHOWN_WITH_IT,
     VALUES,
+    given_away,
     marked_fields,
-    tell_everything,
     told,
+    told_by_emails,
+    told_of_everything,
 )
 from tests.customers.import_steps import Steps, person, refusals
 from tests.customers.pages import HTMX
@@ -59,7 +57,7 @@ MASKED: Final = {"customer.bvn_encrypted"}
 KIN: Final = of("relatedperson", "name", "relationship", "phone", "address")
 REASONS: Final = {
     *of("assignment", "reason"), *of("accessrequest", "reason", "answer"), *of("customer", "status_reason", "hold_reason"),
-    "temporaryaccess.reason", "document.reason",
+    "temporaryaccess.reason", "document.reason", "formerstatus.reason",
 }  # fmt: skip
 """What members typed for others to read, which the log keeps."""
 PAGES: Final[dict[str, set[str]]] = {
@@ -97,21 +95,11 @@ FOUND_AS_A_WHOLE: Final = of("customer", "email", "phone")
 
 @pytest.fixture
 def kudi(world: World, caplog: pytest.LogCaptureFixture) -> Iterator[Lender]:
-    """Whatever a test does, the logs learn nothing."""
-    caplog.set_level(logging.DEBUG)
-    tell_everything(world.kudi)
-    yield world.kudi
-    assert told(caplog.text) == set()
+    yield from told_of_everything(world.kudi, caplog)
 
 
 def read(client: Client, url: str, **options: Any) -> set[str]:
     return given_away(client.get(url, **options))
-
-
-def given_away(response: Any) -> set[str]:
-    """By the headers and the page, without what a form offers everybody."""
-    page = re.sub(r"<option.*?</option>", "", response.getvalue().decode(errors="replace"), flags=re.DOTALL)
-    return told(f"{response.headers} {page}")
 
 
 def pages(lender: Lender) -> dict[str, str]:
@@ -221,14 +209,7 @@ def test_an_import_tells_only_what_was_in_its_file(kudi: Lender) -> None:
 
 
 def test_no_mail_says_more_than_who_and_why(kudi: Lender) -> None:
-    said: dict[str, set[str]] = {}
-    with organization_context(kudi.organization.pk):
-        for email in OutgoingEmail.objects.filter(state=OutgoingEmail.State.PENDING):
-            try:
-                body = render_body(email, kudi.organization)
-            except Undeliverable:
-                continue
-            said[email.kind] = told(f"{email.subject} {body.text} {body.html}") | said.get(email.kind, set())
+    said = told_by_emails(kudi)
     assert set().union(*said.values()) == IN_MAILS, said
     assert {kind.rpartition("/")[2] for kind in said} >= {
         *("manager_changed_customer", "manager_assigned", "manager_ended", "borrower_link", "note_mention"),

@@ -102,6 +102,8 @@ def person(kudi: Lender) -> Customer:
     factories.related_person(customer, name="Canary Kin", phone=CANARIES["phone"], address="Canaryborn Close")
     changes = factories.ImportFactory(organization=kudi.organization, member=admin).changed_customers
     changes.create(organization=kudi.organization, customer=customer, version=2, before={"last_name": "Canaryborn"})
+    change = factories.BulkChangeFactory(organization=kudi.organization, member=admin, customer_ids=[customer.pk])
+    change.former_statuses.create(customer=customer, status="blacklisted", reason="Canaryreason")
     change_hold(actor=kudi["compliance"], customer=customer, until=date(2020, 1, 1), reason="Case of the tax office")
     return Customer.objects.select_related("organization", "office").get(pk=customer.pk)
 

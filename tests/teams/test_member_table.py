@@ -67,6 +67,11 @@ def test_sorts_both_ways(kudi: Lender, sort: str, key: Any) -> None:
         assert keys == sorted(keys, reverse=bool(sign)), sign
 
 
+@pytest.mark.parametrize("page", ["0", "-1", "x", "%D9%A3", "9" * 30, "99999"])
+def test_a_page_that_cannot_be_is_the_first(kudi: Lender, page: str) -> None:
+    assert shown(kudi, f"page={page}") == shown(kudi)
+
+
 def test_never_seen_is_the_longest_ago(kudi: Lender) -> None:
     assert [row.name for row in shown(kudi, "q=seen&sort=seen")] == ["Never Seen", "Month Seen", "Week Seen"]
     assert [row.name for row in shown(kudi, "q=seen&sort=-seen")] == ["Week Seen", "Month Seen", "Never Seen"]

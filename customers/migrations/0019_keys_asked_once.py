@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0005_address"),
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("customers", "0015_composite_keys_alone"),
+        ("customers", "0018_former_statuses"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
