@@ -28,8 +28,6 @@ from tests.world import Lender, World
 
 TENANT_MODELS = tenant_models(list(apps.get_models()))
 TABLES = sorted(model._meta.db_table for model in TENANT_MODELS)
-LEFT_BEHIND = {"customers_exportchunk"}
-"""Tables without a model, for the code before that still runs during an upgrade; a later release drops them."""
 
 
 def catalogue(sql: str, *params: object) -> set[object]:
@@ -43,12 +41,8 @@ def test_every_table_with_an_organization_has_row_level_security() -> None:
     columns = catalogue(
         "SELECT table_name FROM information_schema.columns WHERE column_name = 'organization_id' AND table_schema = 'public'"
     )
-    walled = {*TABLES, *LEFT_BEHIND}
-    assert columns == walled
-    assert (
-        catalogue("SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace")
-        == walled
-    )
+    walled = catalogue("SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace")
+    assert columns == walled == {*TABLES}
 
 
 @pytest.mark.django_db

@@ -84,9 +84,8 @@ def take_export(*, actor: Member, pk: int) -> StoredFile:
 
 
 def is_outdated(member: Member, export: Export) -> bool:
-    """Whether the member's role or place was changed since the file was made: it may hold more than they see now. What an
-    earlier version of the console made has no file here."""
-    return export.is_done and (export.file_id is None or export.rights != rights_of(member))
+    """Whether the member's role or place was changed since the file was made: it may hold more than they see now."""
+    return export.is_done and export.rights != rights_of(member)
 
 
 def forget(exports: Collection[Export]) -> int:
