@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from datetime import date
+from typing import Final
 
-LARGEST_KEY = 2**63 - 1
-LONGEST_TEXT = 100
+LARGEST_KEY: Final = 2**63 - 1
+LARGEST_PAGE: Final = 99_999
+LONGEST_TEXT: Final = 100
 
 
 def text(parameters: Mapping[str, str], name: str) -> str:
@@ -17,10 +19,20 @@ def text(parameters: Mapping[str, str], name: str) -> str:
 
 def key(parameters: Mapping[str, str], name: str) -> int | None:
     """The number of a record."""
-    value = parameters.get(name, "").strip()
-    if not (value.isascii() and value.isdigit()) or len(value) > 19 or int(value) > LARGEST_KEY:
+    return number(parameters.get(name, ""))
+
+
+def number(written: str, largest: int = LARGEST_KEY) -> int | None:
+    """Of digits alone, and no larger than that."""
+    digits = written.strip()
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(largest)) or int(digits) > largest:
         return None
-    return int(value)
+    return int(digits)
+
+
+def page(parameters: Mapping[str, str]) -> int:
+    """Which page of a list, from 1."""
+    return number(parameters.get("page", ""), LARGEST_PAGE) or 1
 
 
 def day(parameters: Mapping[str, str], name: str) -> date | None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from accounts import parameters
 from accounts.pages import ConsolePage
-from customers.filters import LONGEST_SEARCH
 from customers.lens import SHOWN, look
 from customers.policy import require
 from customers.querysets import FULL
@@ -23,14 +23,12 @@ class CustomerAccessView(ConsolePage):
         if customer.access != FULL:
             require(self.member, Capability.CUSTOMERS_VIEW, customer)
         customer.organization = self.member.organization
-        asked, number = self.request.GET, self.request.GET.get("page", "")
-        q = asked.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
-        shown = asked.get("show", "") if asked.get("show", "") in SHOWN else ""
-        page = int(number) if number.isdecimal() and len(number) < 6 else 1
+        asked = self.request.GET
+        q, shown = parameters.text(asked, "q"), parameters.option(asked, "show", SHOWN)
         return super().get_context_data(
             customer=customer,
             tab="access",
-            lens=look(customer, q=q, shown=shown, page=page),
+            lens=look(customer, q=q, shown=shown, page=parameters.page(asked)),
             q=q,
             shown=shown,
             choices=SHOWN.items(),
