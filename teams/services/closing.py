@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import F
+from django.db.models import F, QuerySet
+from django.utils.text import get_text_list
 
 from accounts.pagination import CappedCount
 from audit.models import AuditEvent
@@ -48,7 +49,7 @@ class Piles:
     @property
     def words(self) -> str:
         parts = [f"{count:,} {NOUNS[kind][count != 1]}" for kind, count in self.counts.items() if count]
-        return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else "nothing"
+        return get_text_list(parts, "and") or "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +153,11 @@ def close_office(
     record(actor=actor, verb=verb, target=office, before=before, after={"status": "Deactivated", **after})
 
 
-def _move(actor: Member, rows: Any, verb: Verb, office: Office, target: Office) -> None:
-    found: Sequence[Any] = list(rows.order_by("pk").select_for_update(of=("self",)))
+def _move(actor: Member, rows: QuerySet[Any], verb: Verb, office: Office, target: Office) -> None:
+    found = list(rows.order_by("pk").select_for_update(of=("self",)))
     AuditEvent.objects.bulk_create(
         event(actor=actor, verb=verb, target=row, before={"office": office.name}, after={"office": target.name})
         for row in found
     )
-    for row in found[:1]:
-        moved = type(row)._default_manager.filter(pk__in=[each.pk for each in found])
-        moved.update(office=target, version=F("version") + 1)
+    moved = rows.model._default_manager.filter(pk__in=[row.pk for row in found])
+    moved.update(office=target, version=F("version") + 1)
