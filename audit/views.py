@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from accounts.pages import ConsolePage
 from accounts.pagination import capped_count, paginate, written_count
@@ -14,7 +14,7 @@ from audit.querysets import actors_known_to
 from audit.services import SYSTEM_LABEL
 from audit.verbs import Verb
 
-NEWEST_FIRST = ("-at", "-id")
+NEWEST_FIRST: Final = ("-at", "-id")
 
 
 class EventListView(ConsolePage):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Final
 
 import kombu.transport.redis  # noqa: F401  # here, so that no request has to wait for this import
 from celery import current_app
@@ -13,11 +14,11 @@ from kombu import pools
 
 logger = logging.getLogger(__name__)
 
-DELIVER = "notifications.tasks.deliver"
-SWEEP = "notifications.tasks.sweep"
+DELIVER: Final = "notifications.tasks.deliver"
+SWEEP: Final = "notifications.tasks.sweep"
 # A request waits no longer than this for a broker that does not answer, and then leaves it alone for a while.
-PATIENCE_SECONDS = 0.035
-PAUSE_SECONDS = 5.0
+PATIENCE_SECONDS: Final = 0.035
+PAUSE_SECONDS: Final = 5.0
 
 
 class _Commit:

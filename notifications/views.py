@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.utils import timezone
 
@@ -13,13 +13,13 @@ from notifications.letters import all_letters, label_of
 from notifications.models import OutgoingEmail
 from notifications.readers import readable_emails
 
-TONES: dict[str, str] = {
+TONES: Final[dict[str, str]] = {
     OutgoingEmail.State.PENDING: "blue",
     OutgoingEmail.State.SENT: "green",
     OutgoingEmail.State.FAILED: "red",
     OutgoingEmail.State.CANCELED: "grey",
 }
-NEWEST_FIRST = ("-created_at", "-id")
+NEWEST_FIRST: Final = ("-created_at", "-id")
 
 
 class EmailListView(ConsolePage):

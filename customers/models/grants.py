@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
@@ -14,8 +15,8 @@ from guardian.models import UserObjectPermissionBase
 
 from lendconsole.tenancy import CurrentOrganization, RowLevelSecurity, SameOrganization, TenantModel
 
-MINUTE = timedelta(minutes=1)
-MANAGE = "manage_customer"
+MINUTE: Final = timedelta(minutes=1)
+MANAGE: Final = "manage_customer"
 """guardian's permission on one customer; who holds it works that customer as their own."""
 
 

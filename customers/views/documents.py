@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.http import HttpRequest, StreamingHttpResponse
 
@@ -25,7 +25,7 @@ from customers.views.pages import FullCustomerPage, neighbors, page_behind
 from teams.capabilities import Capability
 from teams.models import Member
 
-DOCUMENTS_A_PAGE = 25
+DOCUMENTS_A_PAGE: Final = 25
 
 
 class CustomerDocumentsView(ConsolePage):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.pages import ActionPage, ConsolePage
 from accounts.pagination import paginate
@@ -14,7 +14,7 @@ from customers.services.access import review_emergency, use_emergency_access
 from customers.views.pages import CustomerPage, neighbors
 from teams.capabilities import Capability
 
-EMERGENCIES_A_PAGE = 50
+EMERGENCIES_A_PAGE: Final = 50
 
 
 class EmergencyAccessView(CustomerPage):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.pages import ConsolePage, FormPage
 from accounts.pagination import paginate
@@ -14,7 +14,7 @@ from customers.services.impostors import close_report
 from customers.views.pages import neighbors
 from teams.capabilities import Capability
 
-REPORTS_A_PAGE = 25
+REPORTS_A_PAGE: Final = 25
 
 
 class ImpostorReportListView(ConsolePage):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.http import HttpRequest, StreamingHttpResponse
 
@@ -19,7 +19,7 @@ from customers.views.pages import FullCustomerPage, neighbors
 from teams.capabilities import Capability
 from teams.models import Member
 
-NOTES_A_PAGE = 25
+NOTES_A_PAGE: Final = 25
 
 
 class CustomerNotesView(ConsolePage):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +21,7 @@ from customers.services.records import open_profile, reveal_bvn
 from customers.views.pages import neighbors
 from teams.capabilities import Capability
 
-EVENTS_A_PAGE = 30
+EVENTS_A_PAGE: Final = 30
 
 
 class CustomerProfileView(ConsolePage):

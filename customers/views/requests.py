@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.pages import ConsolePage, FormPage
 from accounts.pagination import paginate
@@ -15,7 +15,7 @@ from customers.views.pages import CustomerPage, neighbors
 from lendconsole.errors import PermissionMissing
 from teams.capabilities import Capability
 
-REQUESTS_A_PAGE = 50
+REQUESTS_A_PAGE: Final = 50
 
 
 class AccessRequestView(CustomerPage):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, Max, Value
@@ -28,7 +28,7 @@ from teams.policy import eligible_heads
 from teams.rearrangement import Rearrangement, require_passing_on
 from teams.services.guards import lock_team
 
-MAX_LEVELS = 10
+MAX_LEVELS: Final = 10
 
 
 @transaction.atomic
