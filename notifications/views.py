@@ -29,10 +29,7 @@ class EmailListView(ConsolePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filters = Filters.parse(self.request.GET)
         emails = filters.apply(readable_emails(self.member))
-        after, before = (self.request.GET.get(name, "") for name in ("after", "before"))
-        page = paginate(
-            emails.defer("payload", "sealed_body", "sent_body"), order=NEWEST_FIRST, after=after, before=before
-        )
+        page = paginate(emails.defer("payload", "sealed_body", "sent_body"), order=NEWEST_FIRST, **self.cursors)
         for email in page.rows:
             email.tone, email.letter = TONES[email.state], label_of(email.kind)
             email.unsent = "not yet" if email.state == OutgoingEmail.State.PENDING else "no"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django import forms
 
@@ -42,9 +42,3 @@ class DocumentReviewForm(SubmitOnce, ConsoleForm):
 
 class DocumentRemoveForm(SubmitOnce, ConsoleForm):
     reason = forms.CharField(required=False, max_length=300)
-
-
-def shown_state(parameters: Any) -> str:
-    """The state that the list is narrowed to; "" is all."""
-    state = parameters.get("state", "")
-    return state if state in Document.State.values else ""

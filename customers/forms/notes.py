@@ -104,13 +104,8 @@ def _by_name(members: QuerySet[Member]) -> QuerySet[Member]:
     return members.order_by("user__first_name", "user__last_name", "pk")
 
 
-def shown(parameters: Any) -> str:
-    """What the list is narrowed to; "" is all."""
-    wanted: str = parameters.get("show", "")
-    return wanted if wanted in dict(SHOWN) else ""
-
-
 def narrowed(rows: Any, wanted: str) -> Any:
+    """`wanted`: one of SHOWN."""
     if wanted == OPEN:
         return rows.open()
     return rows.filter(kind=wanted) if wanted else rows

@@ -39,12 +39,11 @@ class EmergencyListView(ConsolePage):
     template_name = "customers/emergency_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
         only_open = self.request.GET.get("show") == "open"
         rows = emergencies(self.member)
         if only_open:
             rows = rows.filter(reviewed_at=None)
-        page = paginate(rows, order=("-starts_at", "-id"), size=EMERGENCIES_A_PAGE, after=after, before=before)
+        page = paginate(rows, order=("-starts_at", "-id"), size=EMERGENCIES_A_PAGE, **self.cursors)
         return super().get_context_data(uses=page.rows, only_open=only_open, **neighbors(self.request, page), **kwargs)
 
 

@@ -24,12 +24,11 @@ class ImpostorReportListView(ConsolePage):
     template_name = "customers/impostor_report_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
         shows_all = self.request.GET.get("show") == "all"
         rows = impostor_reports(self.member)
         if not shows_all:
             rows = rows.filter(closed_at=None)
-        page = paginate(rows, order=("-created_at", "-id"), size=REPORTS_A_PAGE, after=after, before=before)
+        page = paginate(rows, order=("-created_at", "-id"), size=REPORTS_A_PAGE, **self.cursors)
         return super().get_context_data(
             reports=page.rows, shows_all=shows_all, **neighbors(self.request, page), **kwargs
         )

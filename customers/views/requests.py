@@ -45,9 +45,8 @@ class AccessRequestListView(ConsolePage):
     template_name = "customers/access_request_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
         rows = access_requests(self.member)
-        page = paginate(rows, order=("created_at", "id"), size=REQUESTS_A_PAGE, after=after, before=before)
+        page = paginate(rows, order=("created_at", "id"), size=REQUESTS_A_PAGE, **self.cursors)
         return super().get_context_data(
             requests=page.rows,
             own_requests=own_access_requests(self.member),
