@@ -77,7 +77,7 @@ def _before_waiting_mails(topic: str, *, default: int | None) -> int | None:
     return former_id
 
 
-@letter(TOLD_CUSTOMER, switch="To the customer: a new account manager, or none any more")
+@letter(TOLD_CUSTOMER, switch="To the customer: a new account manager, or none anymore")
 def manager_changed_customer(email: OutgoingEmail) -> dict[str, Any]:
     customer = customer_of(email)
     if customer.email != email.recipient:

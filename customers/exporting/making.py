@@ -182,7 +182,7 @@ class _Making:
         member: Member | None = related.prefetch_related("role__permissions").first()
         try:
             if member is None:
-                raise ExportStopped("Whoever asked for it has no access any more.")
+                raise ExportStopped("Whoever asked for it has no access anymore.")
             member.require(Capability.CUSTOMERS_EXPORT)
             member.require(Capability.CUSTOMERS_FIND)
         except PermissionMissing as missing:

@@ -1,4 +1,4 @@
-"""Closing an office: what it holds goes elsewhere, then it takes nothing any more.
+"""Closing an office: what it holds goes elsewhere, then it takes nothing anymore.
 
 Customers are moved by customers.services.offices, which calls the steps here in one transaction with the organization
 and the office locked.
@@ -107,7 +107,7 @@ def check_targets(actor: Member, office: Office, piles: Piles, targets: Targets)
 
 
 def rearrangement(office: Office, offices: Sequence[Office], targets: Targets) -> Rearrangement:
-    """The same for those who ask what it would do. `offices`: all of the organization."""
+    """What closing the office would do to people's places. `offices`: all of the organization."""
 
     def moves(target: Office | None) -> dict[int, int]:
         return {office.pk: target.pk} if target else {}
@@ -146,7 +146,7 @@ def empty_office(actor: Member, office: Office, targets: Targets, *, deactivated
 def close_office(
     actor: Member, office: Office, *, verb: Verb, after: dict[str, Any], description: str | None = None
 ) -> None:
-    """The last step. It has no head any more."""
+    """The last step. It has no head anymore."""
     before = {"status": "Active", **({"head": office.head.name} if office.head else {})}
     changes = {} if description is None else {"description": description}
     write_office(office, is_active=False, head=None, **changes)

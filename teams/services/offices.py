@@ -256,7 +256,7 @@ def hang(office: Office, parent: Office | None) -> None:
 
 
 def release_offices(actor: Member, member: Member) -> None:
-    """Somebody whose access ends is head of no office any more. Called with the organization locked."""
+    """Somebody whose access ends is head of no office anymore. Called with the organization locked."""
     for office in Office.objects.filter(organization=member.organization_id, head=member).order_by("pk"):
         write_office(office, head=None)
         record(actor=actor, verb=Verb.OFFICE_CHANGED, target=office, before={"head": member.name}, after={"head": None})
