@@ -28,6 +28,7 @@ from customers.files import store
 from customers.filters import Filters
 from customers.list_frame import filter_choices
 from customers.models import Export
+from customers.models.export import LONGEST_WORDS
 from lendconsole.errors import PermissionMissing
 from lendconsole.tenancy import organization_context
 from notifications.hints import publish
@@ -134,7 +135,7 @@ class _Making:
             member = self._member()
             self.rights, self.author = rights_of(member), member.label
             filters = Filters.parse(self.export.filters, member, filter_choices(member))
-            if filters.in_words[:600] != self.export.words:
+            if filters.in_words[:LONGEST_WORDS] != self.export.words:
                 raise ExportStopped(
                     "Its filters name something that was changed since. Set them anew and export once more."
                 )

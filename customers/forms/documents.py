@@ -7,12 +7,12 @@ from typing import Final
 from django import forms
 
 from customers.models import Document
-from customers.uploads import ACCEPTED, KINDS, MOST_BYTES
+from customers.uploads import ACCEPTED, KINDS, MOST
 from lendconsole.forms import ConsoleForm, SubmitOnce
 
 APPROVE, DECLINE = "approve", "decline"
 LONGEST_NAME: Final = 1000
-FILE_HELP: Final = f"{KINDS}, at most {MOST_BYTES // 1024**2} MB."
+FILE_HELP: Final = f"{KINDS}, at most {MOST}."
 FILE_MESSAGES: Final = {
     "required": "Choose a file.",
     "invalid": "Choose a file.",
