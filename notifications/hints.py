@@ -78,6 +78,11 @@ def publish(name: str, *args: int, countdown: float | None = None, patience: flo
     return True
 
 
+def publish_after_commit(name: str, *args: int) -> None:
+    """For the job of a row: where the message is lost, which costs time alone, a sweep finds the row."""
+    transaction.on_commit(lambda: publish(name, *args), robust=True)
+
+
 def _hint(commit: _Commit) -> None:
     """A single e-mail is delivered ahead of a backlog."""
     if commit.is_hinted:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -31,9 +30,10 @@ from customers.models import Export
 from customers.models.export import LONGEST_WORDS
 from lendconsole.errors import PermissionMissing
 from lendconsole.tenancy import organization_context
-from notifications.hints import publish
+from notifications.hints import publish_after_commit
 from teams.capabilities import Capability
 from teams.models import Member
+from teams.policy import acting_member
 
 logger = logging.getLogger(__name__)
 
@@ -49,9 +49,7 @@ class _ClaimLost(Exception):
 
 
 def start_making(export: Export) -> None:
-    """Tell the worker after the commit. A lost hint costs time: the sweep finds the row."""
-    names = (export.organization_id, export.pk)
-    transaction.on_commit(lambda: publish(MAKE_EXPORT, *names), robust=True)
+    publish_after_commit(MAKE_EXPORT, export.organization_id, export.pk)
 
 
 def rights_of(member: Member) -> str:
@@ -178,9 +176,7 @@ class _Making:
 
     def _member(self) -> Member:
         """The member as they are now. Raises ExportStopped."""
-        members = Member.objects.active().filter(organization=self.organization_id, pk=self.export.member_id)
-        related = members.select_related("user", "role", "office", "organization")
-        member: Member | None = related.prefetch_related("role__permissions").first()
+        member = acting_member(self.organization_id, self.export.member_id)
         try:
             if member is None:
                 raise ExportStopped("Whoever asked for it has no access anymore.")
