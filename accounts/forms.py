@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from allauth.account import forms as account_forms
 from allauth.mfa.base import forms as second_factor_forms
@@ -20,9 +20,9 @@ from accounts.models import User
 from accounts.second_factor import use_code, wrong_code
 from lendconsole.forms import PlainSentences
 
-HINT = "At least 12 characters. A few words in a row are easy to remember and hard to guess."
-PASSKEY_NOT_ACCEPTED = "This passkey was not accepted. Try once more, or use another way."
-MADE_UP = (
+HINT: Final = "At least 12 characters. A few words in a row are easy to remember and hard to guess."
+PASSKEY_NOT_ACCEPTED: Final = "This passkey was not accepted. Try once more, or use another way."
+MADE_UP: Final = (
     ArithmeticError,
     AttributeError,
     InvalidSignature,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.validators import validate_person_name, validate_time_zone
 from lendconsole.tenancy import TenantModel
 
-RESERVED_SLUGS = frozenset({"new", "admin", "static", "accounts"})
+RESERVED_SLUGS: Final = frozenset({"new", "admin", "static", "accounts"})
 
 
 class OrganizationQuerySet(models.QuerySet["Organization"]):

@@ -6,7 +6,7 @@ against teams.capabilities by a test.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol, TypedDict
 
 from allauth.account.internal.flows.reauthentication import is_reauthentication_required
 from django import forms
@@ -98,8 +98,20 @@ class ConsoleMixin(View):
         return HttpResponseRedirect(url)
 
 
+class Cursors(TypedDict):
+    """Where in a list the address goes on, for `paginate`."""
+
+    after: str
+    before: str
+
+
 class ConsolePage(ConsoleMixin, TemplateView):
     """A page that only shows."""
+
+    @property
+    def cursors(self) -> Cursors:
+        query = self.request.GET
+        return {"after": query.get("after", ""), "before": query.get("before", "")}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         kwargs.pop("organization", None)  # the slug of the address must not hide the organization from templates

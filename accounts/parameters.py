@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from datetime import date
+from typing import Final
 
-LARGEST_KEY = 2**63 - 1
-LONGEST_TEXT = 100
-LAST_PAGE = 99_999
+LARGEST_KEY: Final = 2**63 - 1
+LARGEST_PAGE: Final = 99_999
+LONGEST_TEXT: Final = 100
 
 
 def text(parameters: Mapping[str, str], name: str) -> str:
@@ -18,16 +19,20 @@ def text(parameters: Mapping[str, str], name: str) -> str:
 
 def key(parameters: Mapping[str, str], name: str) -> int | None:
     """The number of a record."""
-    value = parameters.get(name, "").strip()
-    if not (value.isascii() and value.isdigit()) or len(value) > 19 or int(value) > LARGEST_KEY:
+    return number(parameters.get(name, ""))
+
+
+def number(written: str, largest: int = LARGEST_KEY) -> int | None:
+    """Of digits alone, and no larger than that."""
+    digits = written.strip()
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > len(str(largest)) or int(digits) > largest:
         return None
-    return int(value)
+    return int(digits)
 
 
-def page_number(parameters: Mapping[str, str]) -> int:
-    """Which page of a list; the first one where that is no number of one."""
-    number = key(parameters, "page") or 1
-    return number if number <= LAST_PAGE else 1
+def page(parameters: Mapping[str, str]) -> int:
+    """Which page of a list, from 1."""
+    return number(parameters.get("page", ""), LARGEST_PAGE) or 1
 
 
 def day(parameters: Mapping[str, str], name: str) -> date | None:

@@ -6,6 +6,8 @@ locked row itself, which holds when the cache is emptied or away and allows for 
 
 from __future__ import annotations
 
+from typing import Final
+
 from allauth.account.adapter import get_adapter
 from allauth.core.internal.cryptokit import compare_user_code
 from allauth.mfa.models import Authenticator
@@ -16,7 +18,7 @@ from django.db import transaction
 
 from accounts.models import User
 
-USED_PERIOD = "used_period"
+USED_PERIOD: Final = "used_period"
 
 
 class CodeUsedBefore(ValidationError):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 import zoneinfo
 from functools import cache
+from typing import Final
 
 from django.core.exceptions import ValidationError
 
 # A name is shown in pages, mails, spreadsheets and subject lines; these characters start markup, links, formulas or headers there,
 # turn the direction of what follows, or cannot be seen.
-_UNSAFE_NAME = re.compile(
+_UNSAFE_NAME: Final = re.compile(
     r"[<>\x00-\x1f\x7f\u200b\u2028-\u202e\u2060-\u2069\ufeff]|://|^\s*[=+@\-]|www\.", re.IGNORECASE
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
-from typing import Any
+from typing import Any, Final
 
 from allauth.account import views as account_views
 from allauth.account.decorators import reauthentication_required
@@ -32,7 +32,7 @@ from accounts.second_factor import use_code
 from lendconsole.errors import DomainError
 
 # Where somebody was going when an organization asked for a second factor first (lendconsole.middleware writes it).
-CONTINUE_AT = "continue_at"
+CONTINUE_AT: Final = "continue_at"
 
 
 class InOneTransaction:

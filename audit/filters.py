@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from accounts import parameters
 from audit.querysets import AuditEventQuerySet
 from audit.verbs import Verb
 
-SYSTEM = "system"
+SYSTEM: Final = "system"
 Chip = tuple[str, str, str]
 
 
@@ -72,7 +73,7 @@ def written(verb: Verb) -> str:
 
 def _record(text: str) -> str:
     target_type, _, target_id = text.partition(":")
-    number = parameters.key({"id": target_id}, "id")
+    number = parameters.number(target_id)
     return f"{target_type}:{number}" if target_type and number is not None else ""
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, Self
 
 from django.db import connection, models
 
 from accounts.pages import Actor
 
-MOST_ACTORS = 1000
+MOST_ACTORS: Final = 1000
 # One step through the index per actor instead of reading the whole log for a DISTINCT.
-_ACTORS = """
+_ACTORS: Final = """
 WITH RECURSIVE seen AS (
   (SELECT actor_id, actor_label FROM audit_auditevent
    WHERE organization_id = %(organization)s AND actor_id IS NOT NULL

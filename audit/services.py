@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from django.db import models
 
@@ -30,8 +30,8 @@ class Origin:
     request_id: str = ""
 
 
-SYSTEM_LABEL = "System"
-_NOWHERE = Origin()
+SYSTEM_LABEL: Final = "System"
+_NOWHERE: Final = Origin()
 _origin: ContextVar[Origin] = ContextVar("audit_origin", default=_NOWHERE)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from accounts.pages import ConsolePage
 from accounts.pagination import capped_count, paginate, written_count
@@ -14,7 +14,7 @@ from audit.querysets import actors_known_to
 from audit.services import SYSTEM_LABEL
 from audit.verbs import Verb
 
-NEWEST_FIRST = ("-at", "-id")
+NEWEST_FIRST: Final = ("-at", "-id")
 
 
 class EventListView(ConsolePage):
@@ -24,8 +24,7 @@ class EventListView(ConsolePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filters = Filters.parse(self.request.GET)
         events = filters.apply(AuditEvent.objects.visible_to(self.member), self.member.organization.time_zone)
-        after, before = (self.request.GET.get(name, "") for name in ("after", "before"))
-        page = paginate(events, order=NEWEST_FIRST, after=after, before=before)
+        page = paginate(events, order=NEWEST_FIRST, **self.cursors)
         actors = _names(actors_known_to(self.member)) | {SYSTEM: SYSTEM_LABEL}
         record_label = page.rows[0].target_label if page.rows else filters.record
         return super().get_context_data(

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from lendconsole.encryption import encrypt, fingerprint
 
 PURPOSE: Final = "bvn"
-_BVN = re.compile(r"[0-9]{11}")
+_BVN: Final = re.compile(r"[0-9]{11}")
 
 
 def parse_bvn(text: str) -> str:

@@ -26,4 +26,9 @@ def _listed(query: QueryDict) -> Parameters:
 
 
 def _single(query: QueryDict) -> Parameters:
-    return {name: str(value) for name, value in query.items()}
+    return {_without_nul(name): _without_nul(str(value)) for name, value in query.items()}
+
+
+def _without_nul(text: str) -> str:
+    """As the filters read it: no column of the database takes it."""
+    return text.replace("\x00", " ")

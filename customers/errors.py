@@ -138,7 +138,7 @@ class ImportStopped(DomainError):
 
 
 class NothingChosen(DomainError):
-    """No customer is ticked, or none matches any more."""
+    """No customer is ticked, or none matches anymore."""
 
 
 class NotForAllCustomers(DomainError):

@@ -19,6 +19,7 @@ from customers.models import Customer
 from customers.querysets import CustomerQuerySet
 from teams.capabilities import Capability, Reach
 from teams.models import Member
+from teams.office_tree import INDENT
 
 NOBODY: Final = "nobody"
 ME: Final = "me"
@@ -49,7 +50,7 @@ class Choice:
 
     @property
     def indented(self) -> str:
-        return "\N{NO-BREAK SPACE}" * 3 * max(0, self.path.count("/") - 2) + self.name
+        return INDENT * max(0, self.path.count("/") - 2) + self.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +219,7 @@ class _Reader:
         """Numbers of records, parted by commas: all of them, or none, and that said, when one makes no sense."""
         if name not in self.parameters:
             return ()
-        found = [parameters.key({"key": part}, "key") for part in self.text(name).split(",")]
+        found = [parameters.number(part) for part in self.text(name).split(",")]
         if None in found or len(found) > MOST_CHOSEN:
             self._ignore(label, self.text(name) or "nobody")
             return ()

@@ -77,17 +77,17 @@ def related_people(customer: Customer) -> QuerySet[RelatedPerson]:
     return rows.order_by("pk")
 
 
+def related_people_by_kind(customer: Customer) -> dict[str, list[RelatedPerson]]:
+    """In one statement; every kind is there."""
+    rows = list(related_people(customer))
+    return {kind: [each for each in rows if each.kind == kind] for kind in RelatedPerson.Kind.values}
+
+
 def files(customer: Customer) -> QuerySet[StoredFile]:
     """Everything that people brought about the customer, documents and files of notes."""
     brought = documents(customer).order_by().values("file")
     attached = NoteFile.objects.filter(organization=customer.organization_id, note__customer=customer).values("file")
     return StoredFile.objects.filter(organization=customer.organization_id, pk__in=brought.union(attached, all=True))
-
-
-def by_kind(customer: Customer) -> dict[str, list[RelatedPerson]]:
-    """The same, apart, in one statement."""
-    rows = list(related_people(customer))
-    return {kind: [each for each in rows if each.kind == kind] for kind in RelatedPerson.Kind.values}
 
 
 def find_document(member: Member, pk: int) -> Document:

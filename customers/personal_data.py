@@ -140,7 +140,7 @@ def _instead_of(state: str, other: str) -> Case:
     return Case(When(state=state, then=Value(other)), default=F("state"))
 
 
-_END_NOW = Greatest(Now(), F("starts_at") + Value(timedelta(seconds=1)))
+_END_NOW: Final = Greatest(Now(), F("starts_at") + Value(timedelta(seconds=1)))
 
 TABLES: Final[tuple[Table, ...]] = (
     Table(

@@ -6,16 +6,17 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import phonenumbers
 from django.core.exceptions import ValidationError
 
-_COMBINING = re.compile("[\u0300-\u036f]")
-_HOOKED = str.maketrans("ɓɗƙƴ", "bdky")  # Hausa letters that Unicode does not take apart
+_COMBINING: Final = re.compile("[\u0300-\u036f]")
+_HOOKED: Final = str.maketrans("ɓɗƙƴ", "bdky")  # Hausa letters that Unicode does not take apart
 _WILD, _ESCAPED = re.compile(r"([\\%_])"), r"\\\1"
-_PHONE_CHARACTERS = re.compile(r"[\d\s()+./-]+")
-MINIMUM_PHONE_DIGITS = 4
-MAXIMUM_WORDS = 6
+_PHONE_CHARACTERS: Final = re.compile(r"[\d\s()+./-]+")
+MINIMUM_PHONE_DIGITS: Final = 4
+MAXIMUM_WORDS: Final = 6
 
 
 def fold(text: str) -> str:

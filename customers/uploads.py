@@ -12,7 +12,8 @@ from PIL import Image
 from customers.files import safe_name
 from lendconsole.errors import DomainError
 
-MOST_BYTES: Final = 10 * 1024 * 1024
+MOST_BYTES: Final = 10 * 1024**2
+MOST: Final = f"{MOST_BYTES // 1024**2} MB"
 ACCEPTED: Final = "application/pdf,image/png,image/jpeg,image/webp"
 KINDS: Final = "PDF, PNG, JPEG or WebP"
 _PDF_ENDS_WITHIN: Final = 1024
@@ -34,7 +35,7 @@ def check_upload(file: BinaryIO, *, name: str) -> None:
     if not size:
         raise FileRefused(f"“{name}” is empty.")
     if size > MOST_BYTES:
-        raise FileRefused(f"“{name}” is larger than 10 MB. Choose a smaller file.")
+        raise FileRefused(f"“{name}” is larger than {MOST}. Choose a smaller file.")
     is_of_its_kind = _KINDS.get(Path(name).suffix.lower())
     if is_of_its_kind is None:
         raise FileRefused(f"“{name}” is not a {KINDS} file.")

@@ -23,6 +23,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import Final
 
 import django
 from django.conf import settings
@@ -35,10 +36,10 @@ from lendconsole import devstack
 from lendconsole.devstack import bootstrap
 from lendconsole.devstack.processes import open_directory, tail
 
-START_SECONDS = 60
-STOP_SECONDS = 15
-LOGS = devstack.STATE / "logs"
-PR_SET_PDEATHSIG = 1
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 15
+LOGS: Final = devstack.STATE / "logs"
+PR_SET_PDEATHSIG: Final = 1
 
 
 class DemoError(Exception):

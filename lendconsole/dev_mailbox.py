@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from csp.constants import NONE, UNSAFE_INLINE
 from csp.decorators import csp
@@ -21,10 +21,10 @@ from notifications.letters import label_of
 from notifications.models import OutgoingEmail
 from notifications.views import TONES
 
-SHOWN = 50
-ACCOUNT_MAILS = 0  # in the address, where an organization's number would stand
+SHOWN: Final = 50
+ACCOUNT_MAILS: Final = 0  # in the address, where an organization's number would stand
 # An e-mail brings its own colors and may do nothing else; links open as on a page of their own.
-E_MAIL_POLICY = {
+E_MAIL_POLICY: Final = {
     "default-src": [NONE],
     "style-src": [UNSAFE_INLINE],
     "img-src": ["data:"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.db.models import Model
@@ -14,12 +14,12 @@ from django.forms.renderers import TemplatesSetting
 
 from lendconsole.errors import DomainError
 
-FILL_IN = "Fill this in."
-CHOOSE = "Choose one."
-UNAVAILABLE = "This choice is not available. Choose another one."
-RELOAD = "This form cannot be read. Reload the page and fill it in once more."
+FILL_IN: Final = "Fill this in."
+CHOOSE: Final = "Choose one."
+UNAVAILABLE: Final = "This choice is not available. Choose another one."
+RELOAD: Final = "This form cannot be read. Reload the page and fill it in once more."
 # In place of Django's own sentences. The words of a class go before those of the classes above it.
-SENTENCES: Mapping[type[forms.Field], Mapping[str, str]] = {
+SENTENCES: Final[Mapping[type[forms.Field], Mapping[str, str]]] = {
     forms.Field: {"required": FILL_IN},
     forms.ChoiceField: {"required": CHOOSE, "invalid_choice": UNAVAILABLE},
     forms.ModelChoiceField: {"required": CHOOSE, "invalid_choice": UNAVAILABLE},

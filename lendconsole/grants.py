@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.apps import apps
 from django.conf import settings
 from django.db import connections
 from psycopg import sql
 
-_RIGHTS = sql.SQL(
+_RIGHTS: Final = sql.SQL(
     "GRANT USAGE ON SCHEMA public TO {role};"
     "GRANT SELECT, INSERT, UPDATE, DELETE, MAINTAIN ON ALL TABLES IN SCHEMA public TO {role};"
     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role};"
     "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role}"
 )
-_APPEND_ONLY = sql.SQL("REVOKE UPDATE, DELETE ON {table} FROM {role}")
+_APPEND_ONLY: Final = sql.SQL("REVOKE UPDATE, DELETE ON {table} FROM {role}")
 
 
 def grant_runtime_rights(using: str) -> None:

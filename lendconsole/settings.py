@@ -188,6 +188,8 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-imports": {"task": "customers.tasks.sweep_imports", "schedule": 60.0, "options": {"expires": 60}},
     "forget-imports": {"task": "customers.tasks.forget_imports", "schedule": 600.0},
     "check-access": {"task": "customers.tasks.check_access", "schedule": 24 * 3600.0},
+    "forget-sessions": {"task": "accounts.tasks.forget_sessions", "schedule": 3600.0},
+    "forget-submissions": {"task": "accounts.tasks.forget_submissions", "schedule": 3600.0},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = env.str(
     "CELERY_BEAT_SCHEDULE_FILENAME", default=str(devstack.STATE / "celerybeat-schedule")

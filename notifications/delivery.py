@@ -13,6 +13,7 @@ import secrets
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -29,13 +30,13 @@ from notifications.rendering import Body, render_body
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 5
-FIRST_BACKOFF_SECONDS = 60  # then 5, 25 and 120 minutes
-LONGEST_BACKOFF_SECONDS = 2 * 60 * 60
+MAX_ATTEMPTS: Final = 5
+FIRST_BACKOFF_SECONDS: Final = 60  # then 5, 25 and 120 minutes
+LONGEST_BACKOFF_SECONDS: Final = 2 * 60 * 60
 # A conversation with a slow server has about ten steps, each of which may take EMAIL_TIMEOUT.
-LEASE_TIMEOUTS = 12
+LEASE_TIMEOUTS: Final = 12
 
-SWITCHED_OFF = "The organization has switched off e-mails of this kind."
+SWITCHED_OFF: Final = "The organization has switched off e-mails of this kind."
 
 State = OutgoingEmail.State
 
@@ -74,13 +75,15 @@ def deliver(claimed: Claim, mailer: Mailer) -> None:
     email, body, message = letter
     try:
         mailer.send(message)
-    except MailServerUnreachable as error:
-        _settle(claimed, email, error)
-        raise
     except Exception as error:  # whatever goes wrong with one e-mail, the others pass
-        _settle(claimed, email, error)
+        logger.warning("E-mail %s (%s) was not sent: %s", email.pk, email.kind, words_of(error))
+        with _inside(claimed.organization_id):
+            _failed(email, error)
+        if isinstance(error, MailServerUnreachable):
+            raise
     else:
-        _settle(claimed, email, body=body)
+        with _inside(claimed.organization_id):
+            _sent(email, body)
 
 
 def _prepare(claimed: Claim) -> tuple[OutgoingEmail, Body, EmailMultiAlternatives] | None:
@@ -114,19 +117,12 @@ def _body(email: OutgoingEmail, organization: Organization | None) -> Body:
     return render_body(email, organization)
 
 
-def _settle(
-    claimed: Claim, email: OutgoingEmail, error: BaseException | None = None, *, body: Body | None = None
-) -> None:
-    with _inside(claimed.organization_id):
-        if error is not None:
-            logger.warning("E-mail %s (%s) was not sent: %s", email.pk, email.kind, words_of(error))
-            _failed(email, error)
-        else:
-            kept = asdict(body) if body and settings.KEEP_SENT_BODIES else None
-            # Also when it was canceled meanwhile: it has left.
-            OutgoingEmail.objects.filter(pk=email.pk).update(
-                state=State.SENT, sent_at=timezone.now(), state_reason="", payload={}, sealed_body="", sent_body=kept
-            )
+def _sent(email: OutgoingEmail, body: Body) -> None:
+    """Also when it was canceled meanwhile: it has left."""
+    kept = asdict(body) if settings.KEEP_SENT_BODIES else None
+    OutgoingEmail.objects.filter(pk=email.pk).update(
+        state=State.SENT, sent_at=timezone.now(), state_reason="", payload={}, sealed_body="", sent_body=kept
+    )
 
 
 def _failed(email: OutgoingEmail, error: BaseException) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from typing import Final
 
 import kombu.transport.redis  # noqa: F401  # here, so that no request has to wait for this import
 from celery import current_app
@@ -13,11 +14,11 @@ from kombu import pools
 
 logger = logging.getLogger(__name__)
 
-DELIVER = "notifications.tasks.deliver"
-SWEEP = "notifications.tasks.sweep"
+DELIVER: Final = "notifications.tasks.deliver"
+SWEEP: Final = "notifications.tasks.sweep"
 # A request waits no longer than this for a broker that does not answer, and then leaves it alone for a while.
-PATIENCE_SECONDS = 0.035
-PAUSE_SECONDS = 5.0
+PATIENCE_SECONDS: Final = 0.035
+PAUSE_SECONDS: Final = 5.0
 
 
 class _Commit:
@@ -75,6 +76,11 @@ def publish(name: str, *args: int, countdown: float | None = None, patience: flo
         logger.warning("The queue does not answer; e-mails wait for the next sweep (%s).", type(error).__name__)
         return False
     return True
+
+
+def publish_after_commit(name: str, *args: int) -> None:
+    """For the job of a row: where the message is lost, which costs time alone, a sweep finds the row."""
+    transaction.on_commit(lambda: publish(name, *args), robust=True)
 
 
 def _hint(commit: _Commit) -> None:

@@ -60,7 +60,10 @@ def letter(
 
 
 def show_only(app: str, to: Reader) -> None:
-    """The page “E-mails” has the letters of the app for those members alone for whom `to` says so."""
+    """The page “E-mails” has the letters of the app for those members alone for whom `to` says so.
+
+    It gets the member whole, of whom this app, which lies below theirs, knows the shape alone.
+    """
     _readers[app] = to
 
 

@@ -8,7 +8,7 @@ import ssl
 from email.headerregistry import Address
 from email.utils import parseaddr
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -19,9 +19,9 @@ from lendconsole.encryption import fingerprint
 from notifications.models import OutgoingEmail
 from notifications.rendering import Body, one_line
 
-SERVICE_CLOSING = 421
-NAME_LENGTH = 100
-_ADDRESS = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
+SERVICE_CLOSING: Final = 421
+NAME_LENGTH: Final = 100
+_ADDRESS: Final = re.compile(r"<?[^\s<>@]+@[^\s<>@]+>?")
 
 
 class MailServerUnreachable(Exception):
@@ -136,7 +136,7 @@ def words_of(error: BaseException) -> str:
     return next((words for kind, words in _FAILURES.items() if isinstance(error, kind)), _unwritten(error))
 
 
-_FAILURES: dict[type[BaseException], str] = {
+_FAILURES: Final[dict[type[BaseException], str]] = {
     TimeoutError: "The mail server did not answer in time.",
     ConnectionRefusedError: "The mail server does not accept connections.",
     smtplib.SMTPServerDisconnected: "The mail server hung up.",

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import css_inline
@@ -19,14 +19,14 @@ from accounts.models import Organization
 from notifications.letters import find_letter
 from notifications.models import OutgoingEmail
 
-SUBJECT_LENGTH = 300
-WORD_JOINER = "\u2060"  # invisible, and no mail program makes a link across it
+SUBJECT_LENGTH: Final = 300
+WORD_JOINER: Final = "\u2060"  # invisible, and no mail program makes a link across it
 # An address with a scheme, "www.", or something that looks like a host; e-mail addresses are left alone.
-_LINK = re.compile(
+_LINK: Final = re.compile(
     r"(?<![\w@.])(?:[a-z][a-z0-9+.-]*://\S+|(?:[\w-]+\.)+[^\W\d_]{2,24}(?![\w@])(?:/\S*)?)", re.IGNORECASE
 )
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-_TAG = re.compile(r"(<[^>]*>)")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+_TAG: Final = re.compile(r"(<[^>]*>)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from notifications.models import OutgoingEmail
 from notifications.querysets import OutgoingEmailQuerySet
 from notifications.rendering import SUBJECT_LENGTH, inline_styles, one_line, render_subject
 
-ACCOUNT_KIND = "account"
-NO_ADDRESS = "There is no e-mail address on record."
+ACCOUNT_KIND: Final = "account"
+NO_ADDRESS: Final = "There is no e-mail address on record."
 
 
 class NotParked(DomainError):
@@ -95,7 +95,8 @@ def queue_many(
     """queue_email for thousands, in one statement.
 
     `each` selects them: dedupe_key, topic, recipient (not empty), label, payload, and in `shared` the key of the rest
-    of the payload, from which alone the subject is made.
+    of the payload, from which alone the subject is made. `parameters` are those of `each`; names that end with an
+    underscore are taken.
     """
     find_letter(kind)
     now = timezone.now()

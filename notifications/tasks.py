@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from typing import Final
 
 from celery import shared_task
 from django.core.cache import cache
@@ -22,13 +23,13 @@ from notifications.hints import SWEEP, publish
 from notifications.mailer import Mailer, MailServerUnreachable
 from notifications.models import OutgoingEmail
 
-SWEEP_SECONDS = 20
-LONGEST_SLEEP_SECONDS = 60
-SHORTEST_SLEEP_SECONDS = 1
-UNREACHABLE_SLEEP_SECONDS = 5
-WAKE_KEY = "outbox:wake"
-KEPT_DAYS = 30
-FORGET_AT_ONCE = 1000
+SWEEP_SECONDS: Final = 20
+LONGEST_SLEEP_SECONDS: Final = 60
+SHORTEST_SLEEP_SECONDS: Final = 1
+UNREACHABLE_SLEEP_SECONDS: Final = 5
+WAKE_KEY: Final = "outbox:wake"
+KEPT_DAYS: Final = 30
+FORGET_AT_ONCE: Final = 1000
 
 
 @shared_task(acks_late=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.utils import timezone
 
@@ -13,13 +13,13 @@ from notifications.letters import all_letters, label_of
 from notifications.models import OutgoingEmail
 from notifications.readers import readable_emails
 
-TONES: dict[str, str] = {
+TONES: Final[dict[str, str]] = {
     OutgoingEmail.State.PENDING: "blue",
     OutgoingEmail.State.SENT: "green",
     OutgoingEmail.State.FAILED: "red",
     OutgoingEmail.State.CANCELED: "grey",
 }
-NEWEST_FIRST = ("-created_at", "-id")
+NEWEST_FIRST: Final = ("-created_at", "-id")
 
 
 class EmailListView(ConsolePage):
@@ -29,10 +29,7 @@ class EmailListView(ConsolePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         filters = Filters.parse(self.request.GET)
         emails = filters.apply(readable_emails(self.member))
-        after, before = (self.request.GET.get(name, "") for name in ("after", "before"))
-        page = paginate(
-            emails.defer("payload", "sealed_body", "sent_body"), order=NEWEST_FIRST, after=after, before=before
-        )
+        page = paginate(emails.defer("payload", "sealed_body", "sent_body"), order=NEWEST_FIRST, **self.cursors)
         for email in page.rows:
             email.tone, email.letter = TONES[email.state], label_of(email.kind)
             email.unsent = "not yet" if email.state == OutgoingEmail.State.PENDING else "no"

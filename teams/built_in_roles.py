@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.db.models import TextChoices
 
@@ -24,9 +25,9 @@ class RoleDefinition:
     reaches: dict[Capability, Reach]
 
 
-_EVERYTHING = dict.fromkeys(Capability, Reach.ORGANIZATION)
+_EVERYTHING: Final = dict.fromkeys(Capability, Reach.ORGANIZATION)
 
-DEFINITIONS: dict[BuiltInRole, RoleDefinition] = {
+DEFINITIONS: Final[dict[BuiltInRole, RoleDefinition]] = {
     BuiltInRole.SUPER_ADMIN: RoleDefinition("Everything, including the security policy", _EVERYTHING),
     BuiltInRole.ADMIN: RoleDefinition(
         "Everything but the security policy and Super Admins",

@@ -83,10 +83,10 @@ class Capability(TextChoices):
         return self.reaches == _YES_NO
 
 
-_YES_NO = (Reach.NONE, Reach.ORGANIZATION)
-_ALL = tuple(Reach)
-_PLACES = (Reach.NONE, Reach.OFFICE, Reach.ORGANIZATION)
-_REACHES: dict[Capability, tuple[Reach, ...]] = {
+_YES_NO: Final = (Reach.NONE, Reach.ORGANIZATION)
+_ALL: Final = tuple(Reach)
+_PLACES: Final = (Reach.NONE, Reach.OFFICE, Reach.ORGANIZATION)
+_REACHES: Final[dict[Capability, tuple[Reach, ...]]] = {
     Capability.CUSTOMERS_FIND: _ALL,
     Capability.CUSTOMERS_VIEW: _ALL,
     Capability.CUSTOMERS_REVEAL: _ALL,
@@ -118,7 +118,7 @@ def _starting_with(prefix: str) -> tuple[Capability, ...]:
     return tuple(capability for capability in Capability if capability.startswith(prefix))
 
 
-UNITS = (
+UNITS: Final = (
     PermissionUnit("Users", "The lender's customers and their account managers", _starting_with("customers.")),
     PermissionUnit(
         "Documents and notes",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
-from typing import Any
+from typing import Any, Final
 
 from django.urls import reverse
 from django.utils import timezone
@@ -16,11 +16,11 @@ from notifications.services import cancel_emails, queue_email
 from teams.invitation_links import invitation_url
 from teams.models import Invitation, Member, Role
 
-INVITATION = "teams/invitation"
-REMINDER = "teams/invitation_reminder"
-ASKED_FOR = "teams/invitation_asked_for"
-ROLE_CHANGED = "teams/role_changed"
-DEACTIVATED = "teams/deactivated"
+INVITATION: Final = "teams/invitation"
+REMINDER: Final = "teams/invitation_reminder"
+ASKED_FOR: Final = "teams/invitation_asked_for"
+ROLE_CHANGED: Final = "teams/role_changed"
+DEACTIVATED: Final = "teams/deactivated"
 
 
 def respect_wishes(member: Member, email: OutgoingEmail) -> None:

@@ -58,7 +58,7 @@ class LastSuperAdmin(DomainError):
 
 
 class HoldsCustomers(DomainError):
-    """The member is the account manager of customers and could not act for them any more."""
+    """The member is the account manager of customers and could not act for them anymore."""
 
     field = "role"
 
@@ -84,7 +84,7 @@ class NobodyToInvite(DomainError):
 
 
 class InvitationClosed(DomainError):
-    """The invitation was accepted or revoked and cannot be sent or revoked any more."""
+    """The invitation was accepted or revoked and cannot be sent or revoked anymore."""
 
 
 class OfficeClosed(DomainError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
+from typing import Final
 
 from django.core import signing
 from django.urls import reverse
@@ -11,7 +12,7 @@ from django.urls import reverse
 from notifications.links import absolute_url
 from teams.models import Invitation
 
-SALT = "teams.invitation"
+SALT: Final = "teams.invitation"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from accounts import parameters
 from lendconsole.errors import NotVisible
 from teams.capabilities import Capability
 from teams.models import Member, Office
@@ -16,7 +17,6 @@ from teams.policy import reaches_office
 ACTIVE, DEACTIVATED = "active", "deactivated"
 STATES: Final = {ACTIVE: "Active", DEACTIVATED: "Deactivated"}
 OPEN, CLOSED = "open", "closed"
-LONGEST_SEARCH: Final = 100
 OPEN_UP_TO: Final = 50
 """A tree of more offices opens with the roots and those right below them."""
 CUSTOMERS_COUNTED: Final = 200_000
@@ -45,15 +45,15 @@ class OfficeRow:
     """`all_members` and `all_customers` include the offices below. `name` is cut at what was searched for."""
 
     office: Office
-    name: tuple[str, str, str]
-    is_wanted: bool
-    is_open: bool
-    has_below: bool
-    toggled: str | None
     members: Amount
     customers: Amount
     all_members: Amount
     all_customers: Amount
+    name: tuple[str, str, str] = ("", "", "")
+    is_wanted: bool = True
+    is_open: bool = True
+    has_below: bool = False
+    toggled: str | None = None
 
     @property
     def key(self) -> str:
@@ -88,14 +88,14 @@ class _Filters:
     toggled: frozenset[int]
 
     @classmethod
-    def parse(cls, parameters: Mapping[str, Any]) -> _Filters:
-        def text(name: str) -> str:
-            return str(parameters.get(name, "")).replace("\x00", "").strip()
-
-        state = text("state") if text("state") in STATES else ACTIVE
-        fold = text("fold") if text("fold") in {OPEN, CLOSED} else ""
-        ids = (part for part in text("toggled").split(".") if part.isascii() and part.isdigit() and len(part) < 19)
-        return cls(text("q")[:LONGEST_SEARCH], state, fold, frozenset(map(int, ids)))
+    def parse(cls, query: Mapping[str, str]) -> _Filters:
+        toggled = map(parameters.number, query.get("toggled", "").split("."))
+        return cls(
+            q=parameters.text(query, "q"),
+            state=parameters.option(query, "state", STATES) or ACTIVE,
+            fold=parameters.option(query, "fold", (OPEN, CLOSED)),
+            toggled=frozenset(pk for pk in toggled if pk is not None),
+        )
 
     @property
     def is_search(self) -> bool:
@@ -122,17 +122,24 @@ class _Filters:
         return name[:start], name[start:end], name[end:]
 
 
-def office_tree(member: Member, parameters: Mapping[str, Any]) -> OfficeTree:
+def office_tree(member: Member, query: Mapping[str, str]) -> OfficeTree:
     """What is wanted, below what it belongs to; folded where nobody searches."""
-    filters = _Filters.parse(parameters)
+    filters = _Filters.parse(query)
     reached = Office.objects.reached_by(member, Capability.OFFICES_VIEW)
     limit = max(1_000, min(10_000, CUSTOMERS_COUNTED // (reached.count() or 1)))
     offices = in_tree_order(reached.with_counts(limit).select_related("head__user", "head__office"))
+    rows = list(_rows(offices, filters, limit))
+    counts = Counter(ACTIVE if office.is_active else DEACTIVATED for office in offices)
+    can_fold = not filters.is_search and any(row.has_below for row in rows)
+    return OfficeTree(filters.q, filters.state, rows, {state: counts[state] for state in STATES}, can_fold)
+
+
+def _rows(offices: list[Office], filters: _Filters, limit: int) -> Iterator[OfficeRow]:
+    """The wanted ones and those that they belong to, as far as what is above them is open or out of reach."""
     wanted = {office.pk for office in offices if filters.wants(office)}
     context = {int(pk) for office in offices if office.pk in wanted for pk in office.path.strip("/").split("/")}
     below = Counter(office.parent_id for office in offices if office.pk in context)
     totals = _totals(offices, limit)
-    rows: list[OfficeRow] = []
     open_paths = {"/"}
     for office in offices:
         above = office.path[: -len(f"{office.pk}/")]
@@ -141,20 +148,14 @@ def office_tree(member: Member, parameters: Mapping[str, Any]) -> OfficeTree:
         is_open = filters.opens(office, len(offices))
         if is_open:
             open_paths.add(office.path)
-        row = totals[office.pk]
-        rows.append(
-            replace(
-                row,
-                name=filters.cut(office.name),
-                is_wanted=office.pk in wanted,
-                is_open=is_open,
-                has_below=below[office.pk] > 0,
-                toggled=filters.toggle(office),
-            )
+        yield replace(
+            totals[office.pk],
+            name=filters.cut(office.name),
+            is_wanted=office.pk in wanted,
+            is_open=is_open,
+            has_below=below[office.pk] > 0,
+            toggled=filters.toggle(office),
         )
-    counts = Counter(ACTIVE if office.is_active else DEACTIVATED for office in offices)
-    can_fold = not filters.is_search and any(row.has_below for row in rows)
-    return OfficeTree(filters.q, filters.state, rows, {state: counts[state] for state in STATES}, can_fold)
 
 
 def _totals(offices: list[Office], limit: int) -> dict[int, OfficeRow]:
@@ -165,7 +166,7 @@ def _totals(offices: list[Office], limit: int) -> dict[int, OfficeRow]:
         members = Amount(counted.member_count)
         customers = Amount(min(counted.customer_count, limit), counted.customer_count > limit)
         rows[office.pk] = OfficeRow(
-            office, (office.name, "", ""), True, True, False, None, members, customers, members, customers
+            office, members=members, customers=customers, all_members=members, all_customers=customers
         )
     for office in offices:
         own = rows[office.pk]

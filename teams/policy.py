@@ -127,6 +127,14 @@ def require_editable(actor: Member, role: Role) -> None:
         raise RoleAboveActor(f"The role {role.name} allows more than yours, so you cannot change it.")
 
 
+def acting_member(organization_id: int, pk: int) -> Member | None:
+    """For whom the worker does something: as they are now, with what they hold. None when they have no access anymore."""
+    members = Member.objects.active().filter(organization=organization_id, pk=pk)
+    related = members.select_related("user", "role", "office", "organization")
+    member: Member | None = related.prefetch_related("role__permissions").first()
+    return member
+
+
 def reached_offices(actor: Member, capability: Capability) -> QuerySet[Office]:
     """The choices of an office field: where the actor holds the capability, without the closed ones."""
     offices: QuerySet[Office] = Office.objects.reached_by(actor, capability).active()

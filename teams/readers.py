@@ -5,21 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db.models import Count, Exists, F, IntegerField, OrderBy, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts import parameters
 from accounts.models import Organization
-from accounts.parameters import page_number
 from teams.capabilities import Capability, Reach
 from teams.models import Invitation, Member, Office, Role
 from teams.office_tree import in_tree_order, indented
 from teams.policy import may_clone, may_edit, may_give, roles_of
 
 PAGE_SIZE: Final = 50
-LONGEST_SEARCH: Final = 100
 ACTIVE, INVITED, DEACTIVATED = "active", "invited", "deactivated"
 TABS: Final = {ACTIVE: "Active", INVITED: "Invited", DEACTIVATED: "Deactivated"}
 PENDING, ASKED, ALL = "", "asked", "all"
@@ -38,6 +37,8 @@ SORTS: Final[dict[str, tuple[str, ...]]] = {
 }
 SECOND_FACTOR: Final = {"on": "On", "off": "Off"}
 
+Row = TypeVar("Row", Role, Office)
+
 
 @dataclass(slots=True)
 class MemberFilters:
@@ -55,20 +56,18 @@ class MemberFilters:
     chips: list[tuple[str, str, str]] = field(default_factory=list)
 
     @classmethod
-    def parse(cls, parameters: Mapping[str, Any], roles: list[Role], offices: list[Office]) -> MemberFilters:
-        def text(name: str) -> str:
-            return str(parameters.get(name, "")).replace("\x00", "").strip()[:LONGEST_SEARCH]
-
+    def parse(cls, query: Mapping[str, str], roles: list[Role], offices: list[Office]) -> MemberFilters:
+        sort = parameters.text(query, "sort")
         filters = cls(
-            status=text("status") if text("status") in TABS else ACTIVE,
-            q=text("q"),
-            role=_one_of(roles, text("role")),
-            office=_one_of(offices, text("office")),
-            second_factor=text("second_factor") if text("second_factor") in SECOND_FACTOR else "",
-            last_seen=text("last_seen") if text("last_seen") in LAST_SEEN else "",
-            sort=text("sort") if text("sort").removeprefix("-") in SORTS else "name",
-            state=text("state") if text("state") in STATES else PENDING,
-            page=page_number(parameters),
+            status=parameters.option(query, "status", TABS) or ACTIVE,
+            q=parameters.text(query, "q"),
+            role=_one_of(roles, parameters.key(query, "role")),
+            office=_one_of(offices, parameters.key(query, "office")),
+            second_factor=parameters.option(query, "second_factor", SECOND_FACTOR),
+            last_seen=parameters.option(query, "last_seen", LAST_SEEN),
+            sort=sort if sort.removeprefix("-") in SORTS else "name",
+            state=parameters.option(query, "state", STATES) or PENDING,
+            page=parameters.page(query),
         )
         filters.chips = filters._chips()
         return filters
@@ -95,8 +94,8 @@ class MemberFilters:
         return rows
 
 
-def _one_of(rows: list[Any], pk: str) -> Any:
-    return next((row for row in rows if str(row.pk) == pk), None)
+def _one_of(rows: list[Row], pk: int | None) -> Row | None:
+    return next((row for row in rows if row.pk == pk), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from teams.capabilities import Capability, Reach
 from teams.errors import PlaceNotHeld
@@ -74,34 +74,50 @@ def require_passing_on(actor: Member, change: Rearrangement) -> None:
     actor must reach that office by the same permission now.
     """
     names = {office.pk: office.name for office in change.offices}
-    roles = {role.pk: role for role in roles_of(actor.organization)}
-    own = change.area(actor.office_id)
+    bound = {
+        role.pk: [capability for capability, reach in role.reaches.items() if reach == Reach.OFFICE]
+        for role in roles_of(actor.organization)
+    }
+
+    def is_own(place: _Place) -> bool:
+        return (place.role, place.office) == (actor.role_id, actor.office_id)
+
     # One's own gain is refused before that of others, with its own words.
-    for role_id, office, later in sorted(
-        _holders(actor, change), key=lambda who: (who[:2] != (actor.role_id, actor.office_id), who)
-    ):
-        role = roles.get(role_id)
-        bound = [each for each, reach in role.reaches.items() if reach == Reach.OFFICE] if role else []
-        for capability in bound:
-            held = actor.reach(capability)
-            if held == Reach.ORGANIZATION:
-                continue
-            gained = change.area_after(later) | change.area_after(later, change.contents(capability))
-            lacking = gained - change.area(office) - (own if held == Reach.OFFICE else frozenset())
-            if lacking:
-                is_own = (role_id, office) == (actor.role_id, actor.office_id)
-                raise PlaceNotHeld(_refusal(capability, "" if is_own else names[office], names[min(lacking)]))
+    for place in sorted(_places(actor, change), key=lambda place: (not is_own(place), place)):
+        for capability in bound.get(place.role, ()):
+            if lacking := _lacking(actor, change, place, capability):
+                raise PlaceNotHeld(
+                    _refusal(capability, "" if is_own(place) else names[place.office], names[min(lacking)])
+                )
 
 
-def _holders(actor: Member, change: Rearrangement) -> set[tuple[int, int, int]]:
-    """Role, office and later office of everybody on the team, and of those who are invited to it."""
+class _Place(NamedTuple):
+    """Where somebody of a role works, and where they will."""
+
+    role: int
+    office: int
+    later: int
+
+
+def _places(actor: Member, change: Rearrangement) -> set[_Place]:
+    """Those of everybody on the team, and of those who are invited to it."""
     members = Member.objects.present().for_organization(actor.organization)
     invitations = Invitation.objects.pending().for_organization(actor.organization)
-    found: set[tuple[int, int, int]] = set()
-    for rows, moves in ((members, change.members), (invitations, change.invitations)):
-        pairs: Any = rows.order_by().values_list("role_id", "office_id").distinct()
-        found |= {(role, office, moves.get(office, office)) for role, office in pairs}
-    return found
+    return {
+        _Place(role, office, moves.get(office, office))
+        for rows, moves in ((members, change.members), (invitations, change.invitations))
+        for role, office in rows.order_by().values_list("role_id", "office_id").distinct()
+    }
+
+
+def _lacking(actor: Member, change: Rearrangement, place: _Place, capability: Capability) -> Area:
+    """The offices that somebody of the place comes to reach by the capability, and the actor does not reach by it now."""
+    held = actor.reach(capability)
+    if held == Reach.ORGANIZATION:
+        return frozenset()
+    gained = change.area_after(place.later) | change.area_after(place.later, change.contents(capability))
+    own = change.area(actor.office_id) if held == Reach.OFFICE else frozenset()
+    return gained - change.area(place.office) - own
 
 
 def _refusal(capability: Capability, office: str, place: str) -> str:

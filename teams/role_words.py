@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from teams.capabilities import UNITS, Capability, PermissionUnit, Reach
 from teams.models import Role
 
-_SHORT = {Reach.NONE: "None", Reach.OWN: "Own", Reach.OFFICE: "Office", Reach.ORGANIZATION: "Organization"}
+_SHORT: Final = {Reach.NONE: "None", Reach.OWN: "Own", Reach.OFFICE: "Office", Reach.ORGANIZATION: "Organization"}
 
 
 def reach_word(capability: Capability, reach: Reach) -> str:

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils import timezone
-
 from audit.models import AuditEvent
 from customers.models import (
     AccessRequest,
@@ -167,8 +165,7 @@ def cover(lender: Lender) -> list[Any]:
 
 
 def substitute(lender: Lender) -> dict[str, Any]:
-    today = timezone.localdate()
-    return {"substitute": lender["other_manager"].pk, "first_day": today, "last_day": today}
+    return {"substitute": lender["other_manager"].pk, "first_day": lender.today, "last_day": lender.today}
 
 
 def wish(lender: Lender) -> dict[str, Any]:

@@ -28,11 +28,9 @@ from tests.world import Lender, World
 
 TENANT_MODELS = tenant_models(list(apps.get_models()))
 TABLES = sorted(model._meta.db_table for model in TENANT_MODELS)
-LEFT_BEHIND = {"customers_exportchunk"}
-"""Tables without a model, for the code before that still runs during an upgrade; a later release drops them."""
 
 
-def catalogue(sql: str, *params: object) -> set[object]:
+def catalog(sql: str, *params: object) -> set[object]:
     with connection.cursor() as cursor:
         cursor.execute(sql, params)
         return {row[0] for row in cursor.fetchall()}
@@ -40,20 +38,16 @@ def catalogue(sql: str, *params: object) -> set[object]:
 
 @pytest.mark.django_db
 def test_every_table_with_an_organization_has_row_level_security() -> None:
-    columns = catalogue(
+    columns = catalog(
         "SELECT table_name FROM information_schema.columns WHERE column_name = 'organization_id' AND table_schema = 'public'"
     )
-    walled = {*TABLES, *LEFT_BEHIND}
-    assert columns == walled
-    assert (
-        catalogue("SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace")
-        == walled
-    )
+    walled = catalog("SELECT relname FROM pg_class WHERE relrowsecurity AND relnamespace = 'public'::regnamespace")
+    assert columns == walled == {*TABLES}
 
 
 @pytest.mark.django_db
 def test_what_many_rows_point_at_is_checked_once_for_each() -> None:
-    twice = catalogue(
+    twice = catalog(
         "SELECT plain.conname FROM pg_constraint AS plain JOIN pg_constraint AS composite USING (conrelid, confrelid, contype)"
         " WHERE contype = 'f' AND cardinality(plain.conkey) = 1 AND cardinality(composite.conkey) = 2"
         " AND plain.conkey <@ composite.conkey AND (confrelid = ANY (%s::regclass[]) OR conrelid = ANY (%s::regclass[]))",
@@ -83,10 +77,10 @@ def test_where_no_key_leads_to_the_organization_a_composite_one_does() -> None:
 
 @pytest.mark.django_db
 def test_the_login_of_the_program_owns_nothing_and_bypasses_nothing() -> None:
-    assert catalogue("SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user") == {
+    assert catalog("SELECT rolsuper OR rolbypassrls OR rolcreaterole FROM pg_roles WHERE rolname = current_user") == {
         False
     }
-    assert not catalogue("SELECT tablename FROM pg_tables WHERE tableowner = current_user AND schemaname = 'public'")
+    assert not catalog("SELECT tablename FROM pg_tables WHERE tableowner = current_user AND schemaname = 'public'")
     for statement in ("ALTER TABLE teams_member ADD COLUMN x int", "DROP POLICY teams_member_tenant ON teams_member",
                       "CREATE TABLE x (id int)", "TRUNCATE customers_customer"):  # fmt: skip
         with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:

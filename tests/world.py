@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
+from zoneinfo import ZoneInfo
 
 from allauth.account.internal.flows.login import record_authentication
 from django.http import HttpRequest
@@ -32,6 +34,11 @@ class Lender:
 
     def __getitem__(self, role: str) -> Member:
         return self.members[role]
+
+    @property
+    def today(self) -> date:
+        """Where the lender is; the clock of the tests' machine may be a day behind."""
+        return timezone.localdate(timezone=ZoneInfo(self.organization.time_zone))
 
     def client(self, role: str) -> Client:
         return signed_in(self.members[role].user)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -17,8 +16,9 @@ from customers.bulk.carrying import LEASE, ClaimLost, carry_on, needed
 from customers.models import BulkChange
 from lendconsole.errors import DomainError
 from lendconsole.tenancy import organization_context
-from notifications.hints import publish
+from notifications.hints import publish_after_commit
 from teams.models import Member
+from teams.policy import acting_member
 
 logger = logging.getLogger(__name__)
 
@@ -28,9 +28,7 @@ GAVE_UP: Final = "It could not be carried on. What is done stays; choose the oth
 
 
 def start_carrying(change: BulkChange) -> None:
-    """Tell the worker after the commit. A lost hint costs time: the sweep finds the row."""
-    names = (change.organization_id, change.pk)
-    transaction.on_commit(lambda: publish(CARRY_OUT, *names), robust=True)
+    publish_after_commit(CARRY_OUT, change.organization_id, change.pk)
 
 
 def carry_out(organization_id: int, change_id: int) -> bool:
@@ -73,11 +71,9 @@ def _claim(organization_id: int, change_id: int) -> BulkChange | None:
 
 def _actor(change: BulkChange) -> Member:
     """Who asked for it, as they are now. Raises NotVisible or PermissionMissing."""
-    members = Member.objects.active().filter(organization=change.organization_id, pk=change.member_id)
-    related = members.select_related("user", "role", "office", "organization").prefetch_related("role__permissions")
-    member: Member | None = related.first()
+    member = acting_member(change.organization_id, change.member_id)
     if member is None:
-        raise DomainError("Whoever asked for it has no access any more. What is done stays.")
+        raise DomainError("Whoever asked for it has no access anymore. What is done stays.")
     member.require(needed(change))
     return member
 

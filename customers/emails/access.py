@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -17,11 +17,11 @@ from notifications.services import cancel_emails
 from teams.capabilities import Capability
 from teams.models import Member
 
-TOLD_OF_REQUEST = "customers/access_requested"
-TOLD_OF_DECISION = "customers/access_decided"
-TOLD_OF_EMERGENCY = "customers/emergency_access"
-TOLD_OF_COVER = "customers/cover_named"
-TOLD_OF_COVER_END = "customers/cover_ended"
+TOLD_OF_REQUEST: Final = "customers/access_requested"
+TOLD_OF_DECISION: Final = "customers/access_decided"
+TOLD_OF_EMERGENCY: Final = "customers/emergency_access"
+TOLD_OF_COVER: Final = "customers/cover_named"
+TOLD_OF_COVER_END: Final = "customers/cover_ended"
 
 
 def announce_request(*, request: AccessRequest) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 
@@ -15,7 +15,7 @@ from notifications.models import OutgoingEmail
 from teams.capabilities import Capability, Reach
 from teams.models import Member, RolePermission
 
-TOLD_OF_IMPOSTOR = "customers/impostor_reported"
+TOLD_OF_IMPOSTOR: Final = "customers/impostor_reported"
 
 
 @letter(LINK_MAIL, label="Link to the borrower's page")

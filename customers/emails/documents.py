@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from customers.emails.parts import customer_of, member_of, tell
 from customers.models import Document
@@ -12,7 +12,7 @@ from notifications.links import absolute_url
 from notifications.models import OutgoingEmail
 from teams.capabilities import Capability
 
-TOLD_OF_DECLINE = "customers/document_declined"
+TOLD_OF_DECLINE: Final = "customers/document_declined"
 
 
 def announce_decline(*, document: Document) -> None:

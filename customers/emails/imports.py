@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from customers.emails.parts import member_of, tell
 from customers.models import CustomerImport
@@ -11,7 +11,7 @@ from notifications.links import absolute_url
 from notifications.models import OutgoingEmail
 from teams.models import Member
 
-TOLD_OF_IMPORT = "customers/import_done"
+TOLD_OF_IMPORT: Final = "customers/import_done"
 
 
 def announce_import(*, customer_import: CustomerImport, member: Member, report: dict[str, Any]) -> None:

@@ -6,7 +6,8 @@ mails that still wait, as seen from the manager before the first of them: back a
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Final
 
 from django.conf import settings
 
@@ -20,11 +21,11 @@ from notifications.models import OutgoingEmail
 from notifications.services import cancel_emails, pending_emails, queue_email
 from teams.models import Member
 
-TOLD_CUSTOMER = "customers/manager_changed_customer"
-TOLD_MANAGER = "customers/manager_assigned"
-TOLD_FORMER = "customers/manager_ended"
-TOLD_MANAGER_OF_BATCH = "customers/manager_batch"
-TOLD_FORMER_OF_BATCH = "customers/manager_batch_ended"
+TOLD_CUSTOMER: Final = "customers/manager_changed_customer"
+TOLD_MANAGER: Final = "customers/manager_assigned"
+TOLD_FORMER: Final = "customers/manager_ended"
+TOLD_MANAGER_OF_BATCH: Final = "customers/manager_batch"
+TOLD_FORMER_OF_BATCH: Final = "customers/manager_batch_ended"
 
 
 def announce_change(
@@ -47,22 +48,26 @@ def announce_change(
         "former_name": told.name if told else "",
         "actor_name": actor.name if actor else "",
     }
-    recipients = [(TOLD_CUSTOMER, customer.email, customer.name)]
+    for kind, address, name in _recipients(customer, manager, told):
+        queue_email(
+            kind=kind,
+            dedupe_key=f"{event}:{kind.rpartition('/')[2]}",
+            recipient=address,
+            recipient_label=name,
+            payload=payload,
+            topic=topic,
+            hold_seconds=settings.ASSIGNMENT_MAIL_HOLD_SECONDS,
+        )
+
+
+def _recipients(customer: Customer, manager: Member | None, former: Member | None) -> Iterator[tuple[str, str, str]]:
+    """The letter, the address and the name of each; a customer without an address is not told."""
+    if customer.email:
+        yield TOLD_CUSTOMER, customer.email, customer.name
     if manager is not None:
-        recipients.append((TOLD_MANAGER, manager.user.email, manager.name))
-    if told is not None:
-        recipients.append((TOLD_FORMER, told.user.email, told.name))
-    for kind, address, name in recipients:
-        if address:
-            queue_email(
-                kind=kind,
-                dedupe_key=f"{event}:{kind.rpartition('/')[2]}",
-                recipient=address,
-                recipient_label=name,
-                payload=payload,
-                topic=topic,
-                hold_seconds=settings.ASSIGNMENT_MAIL_HOLD_SECONDS,
-            )
+        yield TOLD_MANAGER, manager.user.email, manager.name
+    if former is not None:
+        yield TOLD_FORMER, former.user.email, former.name
 
 
 def _before_waiting_mails(topic: str, *, default: int | None) -> int | None:
@@ -72,7 +77,7 @@ def _before_waiting_mails(topic: str, *, default: int | None) -> int | None:
     return former_id
 
 
-@letter(TOLD_CUSTOMER, switch="To the customer: a new account manager, or none any more")
+@letter(TOLD_CUSTOMER, switch="To the customer: a new account manager, or none anymore")
 def manager_changed_customer(email: OutgoingEmail) -> dict[str, Any]:
     customer = customer_of(email)
     if customer.email != email.recipient:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 from customers.emails.parts import customer_of, member_of, tell
 from customers.models import Note, NoteMention
@@ -15,7 +15,7 @@ from notifications.services import cancel_emails
 from teams.capabilities import Capability
 from teams.models import Member
 
-TOLD_OF_MENTION = "customers/note_mention"
+TOLD_OF_MENTION: Final = "customers/note_mention"
 
 
 def announce_mentions(*, note: Note, people: Iterable[Member]) -> None:

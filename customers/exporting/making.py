@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -28,11 +27,13 @@ from customers.files import store
 from customers.filters import Filters
 from customers.list_frame import filter_choices
 from customers.models import Export
+from customers.models.export import LONGEST_WORDS
 from lendconsole.errors import PermissionMissing
 from lendconsole.tenancy import organization_context
-from notifications.hints import publish
+from notifications.hints import publish_after_commit
 from teams.capabilities import Capability
 from teams.models import Member
+from teams.policy import acting_member
 
 logger = logging.getLogger(__name__)
 
@@ -48,9 +49,7 @@ class _ClaimLost(Exception):
 
 
 def start_making(export: Export) -> None:
-    """Tell the worker after the commit. A lost hint costs time: the sweep finds the row."""
-    names = (export.organization_id, export.pk)
-    transaction.on_commit(lambda: publish(MAKE_EXPORT, *names), robust=True)
+    publish_after_commit(MAKE_EXPORT, export.organization_id, export.pk)
 
 
 def rights_of(member: Member) -> str:
@@ -134,7 +133,7 @@ class _Making:
             member = self._member()
             self.rights, self.author = rights_of(member), member.label
             filters = Filters.parse(self.export.filters, member, filter_choices(member))
-            if filters.in_words[:600] != self.export.words:
+            if filters.in_words[:LONGEST_WORDS] != self.export.words:
                 raise ExportStopped(
                     "Its filters name something that was changed since. Set them anew and export once more."
                 )
@@ -177,12 +176,10 @@ class _Making:
 
     def _member(self) -> Member:
         """The member as they are now. Raises ExportStopped."""
-        members = Member.objects.active().filter(organization=self.organization_id, pk=self.export.member_id)
-        related = members.select_related("user", "role", "office", "organization")
-        member: Member | None = related.prefetch_related("role__permissions").first()
+        member = acting_member(self.organization_id, self.export.member_id)
         try:
             if member is None:
-                raise ExportStopped("Whoever asked for it has no access any more.")
+                raise ExportStopped("Whoever asked for it has no access anymore.")
             member.require(Capability.CUSTOMERS_EXPORT)
             member.require(Capability.CUSTOMERS_FIND)
         except PermissionMissing as missing:

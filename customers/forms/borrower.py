@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django import forms
 
 from customers.codes import tidy
 from lendconsole.forms import ConsoleForm, PlainSentences, SubmitOnce
 
-CODE_NEEDED = "Type the code that stands in the e-mail."
+CODE_NEEDED: Final = "Type the code that stands in the e-mail."
 
 
 class BorrowerSignInForm(PlainSentences, forms.Form):

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 from django import forms
 
 from customers.models import Document
-from customers.uploads import ACCEPTED, KINDS, MOST_BYTES
+from customers.uploads import ACCEPTED, KINDS, MOST
 from lendconsole.forms import ConsoleForm, SubmitOnce
 
 APPROVE, DECLINE = "approve", "decline"
 LONGEST_NAME: Final = 1000
-FILE_HELP: Final = f"{KINDS}, at most {MOST_BYTES // 1024**2} MB."
+FILE_HELP: Final = f"{KINDS}, at most {MOST}."
 FILE_MESSAGES: Final = {
     "required": "Choose a file.",
     "invalid": "Choose a file.",
@@ -42,9 +42,3 @@ class DocumentReviewForm(SubmitOnce, ConsoleForm):
 
 class DocumentRemoveForm(SubmitOnce, ConsoleForm):
     reason = forms.CharField(required=False, max_length=300)
-
-
-def shown_state(parameters: Any) -> str:
-    """The state that the list is narrowed to; "" is all."""
-    state = parameters.get("state", "")
-    return state if state in Document.State.values else ""

@@ -12,7 +12,7 @@ from customers.lens import holders
 from customers.models import Customer, Note
 from customers.models.notes import LONGEST_NOTE
 from customers.services.notes import NoteFacts
-from customers.uploads import ACCEPTED, KINDS, MOST_BYTES
+from customers.uploads import ACCEPTED, KINDS, MOST, MOST_BYTES
 from lendconsole.forms import ConsoleForm, DateInput, SubmitOnce, VersionGuard
 from teams.capabilities import Capability
 from teams.models import Member
@@ -50,7 +50,7 @@ class FilesField(forms.FileField):
         if len(files) > MOST_FILES:
             raise forms.ValidationError(f"Attach at most {MOST_FILES} files.")
         if sum(file.size for file in files) > MOST_BYTES:
-            raise forms.ValidationError("The files are larger than 10 MB together. Choose smaller ones.")
+            raise forms.ValidationError(f"The files are larger than {MOST} together. Choose smaller ones.")
         return files
 
 
@@ -83,7 +83,7 @@ class NoteCreateForm(NoteForm):
         required=False,
         max_length=LONGEST_NAME,
         widget=FilesInput(attrs={"accept": ACCEPTED}),
-        help_text=f"{KINDS}, at most {MOST_FILES} files and {MOST_BYTES // 1024**2} MB together.",
+        help_text=f"{KINDS}, at most {MOST_FILES} files and {MOST} together.",
         error_messages=FILE_MESSAGES,
     )
 
@@ -104,13 +104,8 @@ def _by_name(members: QuerySet[Member]) -> QuerySet[Member]:
     return members.order_by("user__first_name", "user__last_name", "pk")
 
 
-def shown(parameters: Any) -> str:
-    """What the list is narrowed to; "" is all."""
-    wanted: str = parameters.get("show", "")
-    return wanted if wanted in dict(SHOWN) else ""
-
-
 def narrowed(rows: Any, wanted: str) -> Any:
+    """`wanted`: one of SHOWN."""
     if wanted == OPEN:
         return rows.open()
     return rows.filter(kind=wanted) if wanted else rows

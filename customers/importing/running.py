@@ -14,7 +14,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import Any, BinaryIO, Final
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts.models import Organization
@@ -37,10 +37,11 @@ from customers.importing.workbooks import is_workbook
 from customers.models import CustomerImport, StoredFile
 from lendconsole.errors import DomainError
 from lendconsole.tenancy import organization_context
-from notifications.hints import publish
+from notifications.hints import publish_after_commit
 from notifications.services import cancel_emails
 from teams.capabilities import Capability
 from teams.models import Member
+from teams.policy import acting_member
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +61,7 @@ class _ClaimLost(Exception):
 
 
 def start_work(customer_import: CustomerImport) -> None:
-    """Tell the worker after the commit. A lost hint costs time: the sweep finds the row."""
-    names = (customer_import.organization_id, customer_import.pk)
-    transaction.on_commit(lambda: publish(CARRY_ON, *names), robust=True)
+    publish_after_commit(CARRY_ON, customer_import.organization_id, customer_import.pk)
 
 
 def carry_on(organization_id: int, import_id: int) -> bool:
@@ -209,11 +208,9 @@ def _context(customer_import: CustomerImport) -> Any:
 
 def _member(customer_import: CustomerImport) -> Member:
     """The member as they are now. Raises ImportStopped or PermissionMissing."""
-    members = Member.objects.active().filter(organization=customer_import.organization_id, pk=customer_import.member_id)
-    related = members.select_related("user", "role", "office", "organization")
-    member: Member | None = related.prefetch_related("role__permissions").first()
+    member = acting_member(customer_import.organization_id, customer_import.member_id)
     if member is None:
-        raise ImportStopped("Whoever began it has no access any more.")
+        raise ImportStopped("Whoever began it has no access anymore.")
     member.require(Capability.CUSTOMERS_CREATE)
     if customer_import.updates:
         member.require(Capability.CUSTOMERS_EDIT)

@@ -1,3 +1,9 @@
+"""Customers and what hangs on them, a module for each subject.
+
+What many rows hold, the key of a customer and the customer's own keys, has no constraint of the plain kind
+(`db_constraint=False`): the composite one of SameOrganization, with the organization in it, checks the same row.
+"""
+
 from customers.models.grants import MANAGE, Cover, CustomerUserObjectPermission, TemporaryAccess  # isort: skip  # before Customer, whose queryset needs them
 from customers.models.assignment import Assignment
 from customers.models.borrower import BorrowerLink, ImpostorReport, ManagerCode

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import Final
+
 from django.db import models
 from django.utils import timezone
 
 from customers.querysets import ExpiringJobQuerySet
 from lendconsole.tenancy import SameOrganization, TenantModel
+
+LONGEST_WORDS: Final = 600
 
 
 class Export(TenantModel):
@@ -23,7 +27,7 @@ class Export(TenantModel):
     member = models.ForeignKey("teams.Member", models.CASCADE, related_name="exports")
     format = models.CharField(max_length=10, choices=Format)
     filters = models.JSONField(default=dict, help_text="the parameters of the list's address")
-    words = models.CharField(max_length=600, blank=True, help_text="the same as people read it")
+    words = models.CharField(max_length=LONGEST_WORDS, blank=True, help_text="the same as people read it")
     is_confirmed = models.BooleanField(
         help_text="asked for many customers, by somebody who had just shown who they are"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
@@ -15,8 +16,8 @@ from guardian.models import UserObjectPermissionBase
 
 from lendconsole.tenancy import CurrentOrganization, RowLevelSecurity, SameOrganization, TenantModel
 
-MINUTE = timedelta(minutes=1)
-MANAGE = "manage_customer"
+MINUTE: Final = timedelta(minutes=1)
+MANAGE: Final = "manage_customer"
 """guardian's permission on one customer; who holds it works that customer as their own."""
 
 

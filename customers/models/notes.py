@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Self
+from typing import Final, Self
 
 from django.db import models
 from django.db.models import Q
@@ -13,7 +13,7 @@ from teams.capabilities import Capability
 from teams.models import Member
 from teams.querysets import OrganizationRows
 
-LONGEST_NOTE = 4000
+LONGEST_NOTE: Final = 4000
 
 
 class NoteQuerySet(OrganizationRows):

@@ -111,7 +111,7 @@ def chosen_ids(member: Member, filters: Filters) -> list[int]:
     if len(ids) < len(filters.chosen):
         raise NotVisible
     if not ids:
-        raise NothingChosen("No customer matches any more. Nobody was changed.")
+        raise NothingChosen("No customer matches anymore. Nobody was changed.")
     return ids
 
 

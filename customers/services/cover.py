@@ -31,20 +31,7 @@ def name_substitute(
     Raises NotVisible, PermissionMissing, SubstituteNotEligible, DatesWrong or CoverOverlaps.
     """
     require_cover(actor, covered)
-    people = Member.objects.for_organization(actor.organization).filter(pk__in=[covered.pk, substitute.pk])
-    list(people.order_by("pk").select_for_update(no_key=True))
-    eligible = {member.pk: member for member in eligible_members(actor.organization).filter(pk__in=people.values("pk"))}
-    if covered.pk not in eligible:
-        raise SubstituteNotEligible(
-            f"Nobody needs to stand in for {covered.name}, who cannot be an account manager now."
-        )
-    if substitute.pk not in eligible or substitute.pk == covered.pk:
-        raise SubstituteNotEligible("This member cannot stand in now. Choose another one.")
-    if substitute.pk == actor.pk and not actor.may(Capability.CUSTOMERS_ASSIGN):
-        raise SubstituteNotEligible(
-            "Nobody takes over the customers of others for themselves. Ask somebody else to name you."
-        )
-    covered, substitute = eligible[covered.pk], eligible[substitute.pk]
+    covered, substitute = _lock_pair(actor, covered, substitute)
     starts_at, ends_at = _moments(actor, first_day, last_day)
     _refuse_overlaps(covered, substitute, starts_at, ends_at)
     cover = Cover.objects.create(
@@ -93,6 +80,24 @@ def end_cover(*, actor: Member, cover: Cover) -> None:
     else:
         row.ends_at = now
         row.save(update_fields=["ends_at"])
+
+
+def _lock_pair(actor: Member, covered: Member, substitute: Member) -> tuple[Member, Member]:
+    """Both as they are now, locked so that nobody names another substitute meanwhile. Raises SubstituteNotEligible."""
+    people = Member.objects.for_organization(actor.organization).filter(pk__in=[covered.pk, substitute.pk])
+    list(people.order_by("pk").select_for_update(no_key=True))
+    eligible = {member.pk: member for member in eligible_members(actor.organization).filter(pk__in=people.values("pk"))}
+    if covered.pk not in eligible:
+        raise SubstituteNotEligible(
+            f"Nobody needs to stand in for {covered.name}, who cannot be an account manager now."
+        )
+    if substitute.pk not in eligible or substitute.pk == covered.pk:
+        raise SubstituteNotEligible("This member cannot stand in now. Choose another one.")
+    if substitute.pk == actor.pk and not actor.may(Capability.CUSTOMERS_ASSIGN):
+        raise SubstituteNotEligible(
+            "Nobody takes over the customers of others for themselves. Ask somebody else to name you."
+        )
+    return eligible[covered.pk], eligible[substitute.pk]
 
 
 def _moments(actor: Member, first_day: date, last_day: date) -> tuple[datetime, datetime]:

@@ -15,6 +15,7 @@ from customers.errors import TooManyExports
 from customers.exporting.making import rights_of, start_making
 from customers.files import drop_files
 from customers.models import Export, StoredFile
+from customers.models.export import LONGEST_WORDS
 from lendconsole.errors import NotVisible
 from teams.capabilities import Capability
 from teams.models import Member
@@ -42,7 +43,7 @@ def request_export(
         member=actor,
         format=format_,
         filters=parameters,
-        words=words[:600],
+        words=words[:LONGEST_WORDS],
         is_confirmed=is_confirmed,
         expires_at=timezone.now() + KEPT,
     )
@@ -84,9 +85,8 @@ def take_export(*, actor: Member, pk: int) -> StoredFile:
 
 
 def is_outdated(member: Member, export: Export) -> bool:
-    """Whether the member's role or place was changed since the file was made: it may hold more than they see now. What an
-    earlier version of the console made has no file here."""
-    return export.is_done and (export.file_id is None or export.rights != rights_of(member))
+    """Whether the member's role or place was changed since the file was made: it may hold more than they see now."""
+    return export.is_done and export.rights != rights_of(member)
 
 
 def forget(exports: Collection[Export]) -> int:

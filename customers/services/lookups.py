@@ -1,6 +1,7 @@
 """Looking somebody up by contact data that their card masks: as a whole only (customers.querysets), so often, and written down.
 
-The audit log is the counter. A search that is asked again while somebody types or turns a page is one look-up.
+The audit log is the counter. A search that is asked again while somebody types or turns a page is one look-up, once it
+is in the log.
 """
 
 from __future__ import annotations
@@ -52,16 +53,13 @@ def _note(actor: Member, term: SearchTerm, by: str) -> None:
     if customer is not None and customer.access == FULL:
         return
     key = f"lookup:{actor.pk}:{salted_hmac('customers.lookup', term.exact[0]).hexdigest()}"
-    if not cache.add(key, True, WITHIN.total_seconds()):
+    if cache.get(key):
         return
-    try:
-        _refuse_too_many(actor)
-    except LookupsUsedUp:
-        cache.delete(key)
-        raise
+    _refuse_too_many(actor)
     target = customer or actor.organization
     found = "one customer" if customer else "nobody"
     record(actor=actor, verb=Verb.CUSTOMER_LOOKED_UP, target=target, after={"by": by, "found": found})
+    transaction.on_commit(lambda: cache.set(key, True, WITHIN.total_seconds()), robust=True)
 
 
 def _asked_by(term: SearchTerm) -> str:

@@ -94,7 +94,7 @@ def why_not_erased(customer: Customer) -> str:
 
 
 def why_not_deleted(customer: Customer) -> str:
-    """The same for deletion, which is for mistakes alone."""
+    """Deletion is for mistakes alone: besides what forbids erasing, time and a past do."""
     if why := why_not_erased(customer):
         return why
     if customer.created_at < timezone.now() - DELETED_WITHIN:

@@ -29,11 +29,9 @@ _NOT_KEPT: Final = frozenset({"after", "before", "page", "panel"})
 def save_view(*, actor: Member, name: str, is_shared: bool, query: str) -> SavedView:
     """Keep filters, order and columns of a list. Raises PermissionMissing, ViewNameTaken or TooManyViews."""
     actor.require(Capability.CUSTOMERS_FIND)
-    Member.objects.select_for_update(no_key=True).get(pk=actor.pk)
-    own = SavedView.objects.of(actor).named()
-    if own.count() >= MOST_VIEWS:
+    _claim_name(actor, name)
+    if SavedView.objects.of(actor).named().count() >= MOST_VIEWS:
         raise TooManyViews(f"You have {MOST_VIEWS} saved views. Delete one first.")
-    _refuse_taken(actor, name)
     view = SavedView.objects.create(
         organization=actor.organization, member=actor, name=name, is_shared=is_shared, query=kept(query)
     )
@@ -47,7 +45,7 @@ def change_view(*, actor: Member, view: SavedView, name: str, is_shared: bool) -
     """Another name; for everybody or for oneself. Raises NotVisible, PermissionMissing or ViewNameTaken."""
     row = find_view(actor, view.pk, locked=True)
     if row.name.lower() != name.lower():
-        _refuse_taken(row.member, name)
+        _claim_name(row.member, name)
     before = row.name, row.is_shared
     row.name, row.is_shared = name, is_shared
     if (row.name, row.is_shared) != before:
@@ -114,6 +112,8 @@ def _record_change(actor: Member, view: SavedView, former_name: str, was_shared:
         record(actor=actor, verb=Verb.VIEW_SHARED if view.is_shared else Verb.VIEW_WITHDRAWN, target=view)
 
 
-def _refuse_taken(owner: Member, name: str) -> None:
+def _claim_name(owner: Member, name: str) -> None:
+    """Until the transaction ends no other view of the owner gets the name, and none is added. Raises ViewNameTaken."""
+    Member.objects.select_for_update(no_key=True).get(pk=owner.pk)
     if SavedView.objects.of(owner).filter(name__iexact=name).exists():
         raise ViewNameTaken("There is a view of this name. Choose another one.")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from accounts import parameters
 from accounts.pages import ConsolePage
-from accounts.parameters import page_number
-from customers.filters import LONGEST_SEARCH
 from customers.lens import SHOWN, look
 from customers.policy import require
 from customers.querysets import FULL
@@ -25,12 +24,11 @@ class CustomerAccessView(ConsolePage):
             require(self.member, Capability.CUSTOMERS_VIEW, customer)
         customer.organization = self.member.organization
         asked = self.request.GET
-        q = asked.get("q", "").replace("\x00", "").strip()[:LONGEST_SEARCH]
-        shown = asked.get("show", "") if asked.get("show", "") in SHOWN else ""
+        q, shown = parameters.text(asked, "q"), parameters.option(asked, "show", SHOWN)
         return super().get_context_data(
             customer=customer,
             tab="access",
-            lens=look(customer, q=q, shown=shown, page=page_number(asked)),
+            lens=look(customer, q=q, shown=shown, page=parameters.page(asked)),
             q=q,
             shown=shown,
             choices=SHOWN.items(),

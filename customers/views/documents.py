@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.http import HttpRequest, StreamingHttpResponse
 
+from accounts import parameters
 from accounts.pages import ConsoleMixin, ConsolePage, FormPage
 from accounts.pagination import paginate
 from customers.files import attachment
-from customers.forms.documents import (
-    APPROVE,
-    DocumentRemoveForm,
-    DocumentReviewForm,
-    DocumentUploadForm,
-    shown_state,
-)
+from customers.forms.documents import APPROVE, DocumentRemoveForm, DocumentReviewForm, DocumentUploadForm
 from customers.models import Document
 from customers.paper_rows import document_lines, waiting_lines
 from customers.papers import documents, find_document, require_removal, require_review, waiting_documents
@@ -25,7 +20,7 @@ from customers.views.pages import FullCustomerPage, neighbors, page_behind
 from teams.capabilities import Capability
 from teams.models import Member
 
-DOCUMENTS_A_PAGE = 25
+DOCUMENTS_A_PAGE: Final = 25
 
 
 class CustomerDocumentsView(ConsolePage):
@@ -33,14 +28,12 @@ class CustomerDocumentsView(ConsolePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         customer = open_profile(actor=self.member, pk=kwargs["pk"], needed=Capability.CUSTOMERS_VIEW)
-        rows, state = documents(customer), shown_state(self.request.GET)
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
+        rows, state = documents(customer), parameters.option(self.request.GET, "state", Document.State.values)
         page = paginate(
             rows.filter(state=state) if state else rows,
             order=("-uploaded_at", "-id"),
             size=DOCUMENTS_A_PAGE,
-            after=after,
-            before=before,
+            **self.cursors,
         )
         return super().get_context_data(
             customer=customer,
@@ -60,8 +53,7 @@ class WaitingDocumentsView(ConsolePage):
     template_name = "customers/document_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
-        page = waiting_documents(self.member, after=after, before=before)
+        page = waiting_documents(self.member, **self.cursors)
         lines = waiting_lines(self.member, page.rows)
         return super().get_context_data(lines=lines, **neighbors(self.request, page), **kwargs)
 

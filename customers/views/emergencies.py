@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.pages import ActionPage, ConsolePage
 from accounts.pagination import paginate
@@ -14,7 +14,7 @@ from customers.services.access import review_emergency, use_emergency_access
 from customers.views.pages import CustomerPage, neighbors
 from teams.capabilities import Capability
 
-EMERGENCIES_A_PAGE = 50
+EMERGENCIES_A_PAGE: Final = 50
 
 
 class EmergencyAccessView(CustomerPage):
@@ -39,12 +39,11 @@ class EmergencyListView(ConsolePage):
     template_name = "customers/emergency_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
         only_open = self.request.GET.get("show") == "open"
         rows = emergencies(self.member)
         if only_open:
             rows = rows.filter(reviewed_at=None)
-        page = paginate(rows, order=("-starts_at", "-id"), size=EMERGENCIES_A_PAGE, after=after, before=before)
+        page = paginate(rows, order=("-starts_at", "-id"), size=EMERGENCIES_A_PAGE, **self.cursors)
         return super().get_context_data(uses=page.rows, only_open=only_open, **neighbors(self.request, page), **kwargs)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.pages import ConsolePage, FormPage
 from accounts.pagination import paginate
@@ -14,7 +14,7 @@ from customers.services.impostors import close_report
 from customers.views.pages import neighbors
 from teams.capabilities import Capability
 
-REPORTS_A_PAGE = 25
+REPORTS_A_PAGE: Final = 25
 
 
 class ImpostorReportListView(ConsolePage):
@@ -24,12 +24,11 @@ class ImpostorReportListView(ConsolePage):
     template_name = "customers/impostor_report_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
         shows_all = self.request.GET.get("show") == "all"
         rows = impostor_reports(self.member)
         if not shows_all:
             rows = rows.filter(closed_at=None)
-        page = paginate(rows, order=("-created_at", "-id"), size=REPORTS_A_PAGE, after=after, before=before)
+        page = paginate(rows, order=("-created_at", "-id"), size=REPORTS_A_PAGE, **self.cursors)
         return super().get_context_data(
             reports=page.rows, shows_all=shows_all, **neighbors(self.request, page), **kwargs
         )

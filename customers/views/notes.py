@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from django.http import HttpRequest, StreamingHttpResponse
 
+from accounts import parameters
 from accounts.pages import ActionPage, ConsoleMixin, ConsolePage, FormPage
 from accounts.pagination import paginate
 from customers.files import attachment
-from customers.forms.notes import SHOWN, NoteCreateForm, NoteDeleteForm, NoteEditForm, narrowed, shown
+from customers.forms.notes import SHOWN, NoteCreateForm, NoteDeleteForm, NoteEditForm, narrowed
 from customers.models import Note
 from customers.paper_rows import follow_up_lines, note_lines
 from customers.papers import find_note, follow_ups, notes, require_deletion, require_edit
@@ -19,7 +20,7 @@ from customers.views.pages import FullCustomerPage, neighbors
 from teams.capabilities import Capability
 from teams.models import Member
 
-NOTES_A_PAGE = 25
+NOTES_A_PAGE: Final = 25
 
 
 class CustomerNotesView(ConsolePage):
@@ -29,14 +30,12 @@ class CustomerNotesView(ConsolePage):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         customer = open_profile(actor=self.member, pk=kwargs["pk"], needed=Capability.CUSTOMERS_VIEW)
-        wanted = shown(self.request.GET)
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
+        wanted = parameters.option(self.request.GET, "show", dict(SHOWN))
         page = paginate(
             narrowed(notes(customer), wanted),
             order=("-is_pinned", "-created_at", "-id"),
             size=NOTES_A_PAGE,
-            after=after,
-            before=before,
+            **self.cursors,
         )
         return super().get_context_data(
             customer=customer,
@@ -56,8 +55,7 @@ class FollowUpListView(ConsolePage):
     template_name = "customers/follow_up_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
-        page = follow_ups(self.member, after=after, before=before)
+        page = follow_ups(self.member, **self.cursors)
         lines = follow_up_lines(self.member, page.rows)
         return super().get_context_data(lines=lines, **neighbors(self.request, page), **kwargs)
 

@@ -101,7 +101,7 @@ class PilePage(OfficePage):
         return {**super().get_form_kwargs(), "piles": self.piles}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(piles=self.piles, is_last=self._why_not(), **kwargs)
+        return super().get_context_data(piles=self.piles, why_not=self._why_not(), **kwargs)
 
     def _why_not(self) -> str:
         """Why there is no place for what the office holds."""

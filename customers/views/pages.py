@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.http import HttpRequest
 
+from accounts import parameters
 from accounts.pages import FormPage
 from accounts.pagination import Page
 from customers.forms.fields import MANAGERS
@@ -13,7 +14,7 @@ from customers.models import Customer
 from customers.policy import find_customer, may, require
 from teams.capabilities import Capability
 
-LONGEST_URL = 300  # what accounts.Submission remembers
+LONGEST_URL: Final = 300  # what accounts.Submission remembers
 
 
 class RefreshablePage(FormPage):
@@ -39,8 +40,8 @@ class RefreshablePage(FormPage):
 
     def get_initial(self) -> dict[str, Any]:
         """Links and htmx choose the office in the address."""
-        office = self.request.GET.get("office", "")
-        return {**super().get_initial(), **({"office": office} if office.isascii() and office.isdigit() else {})}
+        office = parameters.key(self.request.GET, "office")
+        return {**super().get_initial(), **({} if office is None else {"office": office})}
 
 
 class CustomerPage(FormPage):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +13,7 @@ from accounts.pagination import paginate
 from customers.activity import Entry
 from customers.errors import NothingToReveal
 from customers.models import Customer
-from customers.papers import by_kind
+from customers.papers import related_people_by_kind
 from customers.policy import find_customer, require
 from customers.querysets import FULL
 from customers.readers import events, periods, waiting_request
@@ -21,7 +21,7 @@ from customers.services.records import open_profile, reveal_bvn
 from customers.views.pages import neighbors
 from teams.capabilities import Capability
 
-EVENTS_A_PAGE = 30
+EVENTS_A_PAGE: Final = 30
 
 
 class CustomerProfileView(ConsolePage):
@@ -39,7 +39,7 @@ class CustomerProfileView(ConsolePage):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         sees_card = self.customer.access != FULL
         waiting = waiting_request(self.member, self.customer) if sees_card else None
-        people = {} if sees_card else by_kind(self.customer)
+        people = {} if sees_card else related_people_by_kind(self.customer)
         return super().get_context_data(
             customer=self.customer, tab="general", waiting_request=waiting, people=people, **kwargs
         )
@@ -54,8 +54,7 @@ class CustomerActivityView(ConsolePage):
         customer = open_profile(actor=self.member, pk=kwargs["pk"])
         if customer.access != FULL:
             require(self.member, Capability.CUSTOMERS_VIEW, customer)
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
-        page = paginate(events(customer), order=("-at", "-id"), size=EVENTS_A_PAGE, after=after, before=before)
+        page = paginate(events(customer), order=("-at", "-id"), size=EVENTS_A_PAGE, **self.cursors)
         return super().get_context_data(
             customer=customer,
             tab="activity",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.pages import ConsolePage, FormPage
 from accounts.pagination import paginate
@@ -15,7 +15,7 @@ from customers.views.pages import CustomerPage, neighbors
 from lendconsole.errors import PermissionMissing
 from teams.capabilities import Capability
 
-REQUESTS_A_PAGE = 50
+REQUESTS_A_PAGE: Final = 50
 
 
 class AccessRequestView(CustomerPage):
@@ -45,9 +45,8 @@ class AccessRequestListView(ConsolePage):
     template_name = "customers/access_request_list.html"
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        after, before = self.request.GET.get("after", ""), self.request.GET.get("before", "")
         rows = access_requests(self.member)
-        page = paginate(rows, order=("created_at", "id"), size=REQUESTS_A_PAGE, after=after, before=before)
+        page = paginate(rows, order=("created_at", "id"), size=REQUESTS_A_PAGE, **self.cursors)
         return super().get_context_data(
             requests=page.rows,
             own_requests=own_access_requests(self.member),

@@ -17,6 +17,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 from urllib.parse import quote
 
 from lendconsole.devstack import postgres, valkey
@@ -25,10 +26,10 @@ from lendconsole.devstack.processes import DevstackError, Health, as_root, open_
 
 __all__ = ["PLACES", "STATE", "DevstackError", "broker_url", "database_url", "ensure", "redis_url", "status", "stop"]
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-STATE = Path(os.environ.get("DEVSTACK_DIR") or CHECKOUT / ".devstack").resolve()
-PLACES: Places = locate(STATE, as_root=as_root())
-LOCK_SECONDS = 180
+CHECKOUT: Final = Path(__file__).resolve().parents[2]
+STATE: Final = Path(os.environ.get("DEVSTACK_DIR") or CHECKOUT / ".devstack").resolve()
+PLACES: Final[Places] = locate(STATE, as_root=as_root())
+LOCK_SECONDS: Final = 180
 
 
 def database_url(user: str = postgres.SUPERUSER, name: str = "postgres") -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from typing import Final
 
 import psycopg
 import psycopg.sql
@@ -15,13 +16,15 @@ from django.conf import settings
 from lendconsole import devstack
 from lendconsole.devstack import valkey
 
-DATABASE = "lendconsole"
-OWNER = "lendconsole_owner"
-APP = "lendconsole_app"
+DATABASE: Final = "lendconsole"
+OWNER: Final = "lendconsole_owner"
 
 # CREATE EXTENSION needs a superuser for some of these; databases made later, for tests, copy template1.
-EXTENSIONS = "CREATE EXTENSION IF NOT EXISTS pg_trgm; CREATE EXTENSION IF NOT EXISTS btree_gin; CREATE EXTENSION IF NOT EXISTS btree_gist"
-ROLES = """
+EXTENSIONS: Final = (
+    "CREATE EXTENSION IF NOT EXISTS pg_trgm; CREATE EXTENSION IF NOT EXISTS btree_gin;"
+    " CREATE EXTENSION IF NOT EXISTS btree_gist"
+)
+ROLES: Final = """
 DO $$ BEGIN
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'lendconsole_owner') THEN CREATE ROLE lendconsole_owner; END IF;
   IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'lendconsole_app') THEN CREATE ROLE lendconsole_app; END IF;
@@ -32,13 +35,13 @@ ALTER ROLE lendconsole_app LOGIN NOCREATEDB NOSUPERUSER NOCREATEROLE NOBYPASSRLS
 ALTER ROLE lendconsole_search NOLOGIN NOCREATEDB NOSUPERUSER NOCREATEROLE NOBYPASSRLS NOREPLICATION;
 GRANT lendconsole_search TO lendconsole_owner WITH INHERIT TRUE, SET TRUE;
 """
-RIGHTS = """
+RIGHTS: Final = """
 REVOKE CONNECT, TEMPORARY ON DATABASE lendconsole FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE lendconsole TO lendconsole_app;
 """
 # Kept as the database's comment, so that the usual start asks one question; changed SQL is carried out again.
-STAMP = "prepared " + hashlib.sha256((EXTENSIONS + ROLES + RIGHTS).encode()).hexdigest()[:16]
-LOCK = 2026112201
+STAMP: Final = "prepared " + hashlib.sha256((EXTENSIONS + ROLES + RIGHTS).encode()).hexdigest()[:16]
+LOCK: Final = 2026112201
 
 
 def bring_up() -> None:

@@ -7,12 +7,13 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 # sun_path holds 108 bytes on Linux and 104 on macOS, the closing zero and PostgreSQL's ".lock" included.
-LONGEST_SOCKET_PATH = 100
+LONGEST_SOCKET_PATH: Final = 100
 # PostgreSQL reads a list of directories, the URLs have their own special characters: anything else moves away.
-PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+-]+")
-ROOTS_HOME = Path("/var/lib/devstack")
+PLAIN_PATH: Final = re.compile(r"[A-Za-z0-9_./+-]+")
+ROOTS_HOME: Final = Path("/var/lib/devstack")
 
 
 @dataclass(frozen=True)

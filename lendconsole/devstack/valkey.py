@@ -8,6 +8,7 @@ import signal
 import time
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 from lendconsole.devstack.places import Places
 from lendconsole.devstack.processes import (
@@ -22,9 +23,9 @@ from lendconsole.devstack.processes import (
     tail,
 )
 
-START_SECONDS = 60
-STOP_SECONDS = 15
-SETTINGS = {
+START_SECONDS: Final = 60
+STOP_SECONDS: Final = 15
+SETTINGS: Final = {
     "port": "0",
     "unixsocketperm": "700",
     "daemonize": "yes",

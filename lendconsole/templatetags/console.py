@@ -184,7 +184,7 @@ def options(choices: Iterable[Any], selected: Any) -> SafeString:
 
 @register.simple_tag
 def widget_options(groups: Iterable[tuple[str | None, list[dict[str, Any]], int]]) -> SafeString:
-    """The same for a select box of a form, of which Django would render a template each."""
+    """The `<option>`s of a select box of a form: Django would render a template for each."""
     return SafeString("".join(_option_group(name, options) for name, options, _ in groups))
 
 

@@ -1,4 +1,4 @@
-"""Closing an office: what it holds goes elsewhere, then it takes nothing any more.
+"""Closing an office: what it holds goes elsewhere, then it takes nothing anymore.
 
 Customers are moved by customers.services.offices, which calls the steps here in one transaction with the organization
 and the office locked.
@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db.models import F
+from django.db.models import F, QuerySet
+from django.utils.text import get_text_list
 
 from accounts.pagination import CappedCount
 from audit.models import AuditEvent
@@ -48,7 +49,7 @@ class Piles:
     @property
     def words(self) -> str:
         parts = [f"{count:,} {NOUNS[kind][count != 1]}" for kind, count in self.counts.items() if count]
-        return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else "nothing"
+        return get_text_list(parts, "and") or "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ def check_targets(actor: Member, office: Office, piles: Piles, targets: Targets)
 
 
 def rearrangement(office: Office, offices: Sequence[Office], targets: Targets) -> Rearrangement:
-    """The same for those who ask what it would do. `offices`: all of the organization."""
+    """What closing the office would do to people's places. `offices`: all of the organization."""
 
     def moves(target: Office | None) -> dict[int, int]:
         return {office.pk: target.pk} if target else {}
@@ -145,19 +146,18 @@ def empty_office(actor: Member, office: Office, targets: Targets, *, deactivated
 def close_office(
     actor: Member, office: Office, *, verb: Verb, after: dict[str, Any], description: str | None = None
 ) -> None:
-    """The last step. It has no head any more."""
+    """The last step. It has no head anymore."""
     before = {"status": "Active", **({"head": office.head.name} if office.head else {})}
     changes = {} if description is None else {"description": description}
     write_office(office, is_active=False, head=None, **changes)
     record(actor=actor, verb=verb, target=office, before=before, after={"status": "Deactivated", **after})
 
 
-def _move(actor: Member, rows: Any, verb: Verb, office: Office, target: Office) -> None:
-    found: Sequence[Any] = list(rows.order_by("pk").select_for_update(of=("self",)))
+def _move(actor: Member, rows: QuerySet[Any], verb: Verb, office: Office, target: Office) -> None:
+    found = list(rows.order_by("pk").select_for_update(of=("self",)))
     AuditEvent.objects.bulk_create(
         event(actor=actor, verb=verb, target=row, before={"office": office.name}, after={"office": target.name})
         for row in found
     )
-    for row in found[:1]:
-        moved = type(row)._default_manager.filter(pk__in=[each.pk for each in found])
-        moved.update(office=target, version=F("version") + 1)
+    moved = rows.model._default_manager.filter(pk__in=[row.pk for row in found])
+    moved.update(office=target, version=F("version") + 1)

@@ -72,11 +72,7 @@ def keep_customers_served(member: Member, *, because: str) -> None:
     """Called before the member can no longer open customers. Raises HoldsCustomers while any are dedicated to them."""
     held = member.customers.count()
     if held:
-        noun = "customer" if held == 1 else "customers"
-        raise HoldsCustomers(
-            f"{member.name} is the account manager of {held:,} {noun}, and {because}. "
-            f"Give {'that customer' if held == 1 else 'those customers'} another account manager first."
-        )
+        raise _holds_customers(f"{member.name} is the account manager", held, because)
 
 
 def lock_holders(role: Role) -> list[Member]:
@@ -91,16 +87,18 @@ def lock_holders(role: Role) -> list[Member]:
 
 
 def keep_all_customers_served(members: Sequence[Member], *, because: str, field: str) -> None:
-    """The same for many at once: raises HoldsCustomers with how many of them hold how many customers."""
+    """Called before the members can no longer open customers. Raises HoldsCustomers while any are dedicated to some of them."""
     rows: Any = Member.objects.filter(pk__in=[member.pk for member in members])
     counts = [count for count in rows.with_customer_count().values_list("customer_count", flat=True) if count]
     if counts:
         who = "1 member with this role is the account manager"
         if len(counts) > 1:
             who = f"{len(counts):,} members with this role are the account managers"
-        held = sum(counts)
-        raise HoldsCustomers(
-            f"{who} of {held:,} customer{'' if held == 1 else 's'}, and {because}. "
-            f"Give {'that customer' if held == 1 else 'those customers'} another account manager first.",
-            field=field,
-        )
+        raise _holds_customers(who, sum(counts), because, field=field)
+
+
+def _holds_customers(who: str, held: int, because: str, *, field: str | None = None) -> HoldsCustomers:
+    customers, those = ("customer", "that customer") if held == 1 else ("customers", "those customers")
+    return HoldsCustomers(
+        f"{who} of {held:,} {customers}, and {because}. Give {those} another account manager first.", field=field
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -22,8 +23,8 @@ from teams.models import Invitation, Member, Office, Role
 from teams.policy import may_give, require_givable, require_reached
 from teams.services.guards import lock_team
 
-PER_INVITER_AND_HOUR = 50
-PER_RECIPIENT_AND_DAY = 5
+PER_INVITER_AND_HOUR: Final = 50
+PER_RECIPIENT_AND_DAY: Final = 5
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from django.db import transaction
 
@@ -14,7 +15,7 @@ from teams.models import Member, Office, Role
 from teams.services.guards import lock_team
 from teams.services.members import change_member
 
-MOST_MEMBERS = 200
+MOST_MEMBERS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)

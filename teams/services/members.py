@@ -83,7 +83,7 @@ def reactivate_member(*, actor: Member, member: Member) -> Member:
         return member
     if not member.office.is_active:
         raise OfficeClosed(
-            f"{member.office.name} is not active any more. Choose another office for {member.name} first, under “Manage user”."
+            f"{member.office.name} is not active anymore. Choose another office for {member.name} first, under “Manage user”."
         )
     _write(member, status=Member.Status.ACTIVE, deactivated_at=None)
     now = timezone.now()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, Max, Value
@@ -28,7 +28,7 @@ from teams.policy import eligible_heads
 from teams.rearrangement import Rearrangement, require_passing_on
 from teams.services.guards import lock_team
 
-MAX_LEVELS = 10
+MAX_LEVELS: Final = 10
 
 
 @transaction.atomic
@@ -256,7 +256,7 @@ def hang(office: Office, parent: Office | None) -> None:
 
 
 def release_offices(actor: Member, member: Member) -> None:
-    """Somebody whose access ends is head of no office any more. Called with the organization locked."""
+    """Somebody whose access ends is head of no office anymore. Called with the organization locked."""
     for office in Office.objects.filter(organization=member.organization_id, head=member).order_by("pk"):
         write_office(office, head=None)
         record(actor=actor, verb=Verb.OFFICE_CHANGED, target=office, before={"head": member.name}, after={"head": None})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
@@ -18,7 +20,7 @@ from teams.models import Invitation, Office, Role, RolePermission
 from teams.services.invitations import issue_invitation
 from teams.services.offices import add_office
 
-HEAD_OFFICE = "Head Office"
+HEAD_OFFICE: Final = "Head Office"
 
 
 @transaction.atomic

@@ -78,7 +78,7 @@ def change_role_permissions(
     if present.reach(Capability.CUSTOMERS_VIEW) > wanted.get(Capability.CUSTOMERS_VIEW, Reach.NONE) == Reach.NONE:
         keep_all_customers_served(
             lock_holders(present),
-            because="the role would not open customers any more",
+            because="the role would not open customers anymore",
             field=Capability.CUSTOMERS_VIEW.field_name,
         )
     _record_change(actor, present, name, description, wanted, effect)

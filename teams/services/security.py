@@ -54,10 +54,9 @@ def change_security_policy(
         raise StaleVersion(
             "Somebody changed the settings while you had this open. Open the page again to go on from there."
         )
-    if session_idle_minutes not in IDLE_MINUTES:
-        raise PolicyRefused("This time is not available. Choose another one.", field="session_idle_minutes")
-    if session_hours not in SESSION_HOURS:
-        raise PolicyRefused("This time is not available. Choose another one.", field="session_hours")
+    for name, choices in (("session_idle_minutes", IDLE_MINUTES), ("session_hours", SESSION_HOURS)):
+        if policy[name] not in choices:
+            raise PolicyRefused("This time is not available. Choose another one.", field=name)
     for name in changed:
         setattr(organization, name, policy[name])
     organization.version += 1

@@ -78,7 +78,7 @@ class MembersChangeView(FormPage):
 
 def _members(actor: Member, versions: dict[str, str]) -> list[Member]:
     """The members of the numbers, as the actor saw them. Raises NotVisible when one is not theirs to see."""
-    wanted = {parameters.key({"key": number}, "key"): version for number, version in versions.items()}
+    wanted = {parameters.number(written): version for written, version in versions.items()}
     numbers = [number for number in wanted if number is not None]
     if len(numbers) != len(wanted) or len(wanted) > MOST_MEMBERS:
         raise NotVisible
@@ -88,5 +88,5 @@ def _members(actor: Member, versions: dict[str, str]) -> list[Member]:
         raise NotVisible
     for member in members:
         if shown := wanted[member.pk]:
-            member.version = parameters.key({"key": shown}, "key") or 0
+            member.version = parameters.number(shown) or 0
     return members

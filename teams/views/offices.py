@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.pages import ConsolePage, FormPage
 from teams import services
@@ -12,7 +12,7 @@ from teams.models import Office
 from teams.office_forms import OfficeEditForm, OfficeForm
 from teams.office_pages import STATES, find_office, office_tree
 
-FACTS = ("name", "description", "head")
+FACTS: Final = ("name", "description", "head")
 
 
 class OfficeListView(ConsolePage):

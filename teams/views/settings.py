@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from accounts.pages import ActionPage, FormPage
 from accounts.pagination import PAGE_SIZE
@@ -11,8 +11,8 @@ from teams.capabilities import Capability
 from teams.forms import LogoForm, SecurityForm
 from teams.readers import members_without_second_factor
 
-POLICY = ("requires_second_factor", "session_idle_minutes", "session_hours")
-USUAL_GRACE = 7
+POLICY: Final = ("requires_second_factor", "session_idle_minutes", "session_hours")
+USUAL_GRACE: Final = 7
 
 
 class LogoUploadView(FormPage):

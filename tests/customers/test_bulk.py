@@ -1,4 +1,4 @@
-"""Changing many customers at once: who may, what is written, what is refused, what is taken back, and what a dead worker leaves."""
+"""Changing many customers at once: who may, what is written, what is refused and what is taken back."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.models import AuditEvent
-from customers import tasks
-from customers.bulk import carrying, running
-from customers.consistency import find_differences
 from customers.errors import (
     ChangedMeanwhile,
     ManagerNotEligible,
@@ -23,65 +20,18 @@ from customers.errors import (
     NothingChosen,
     NothingToUndo,
     ReasonMissing,
-    TooManyChanges,
 )
 from customers.models import Assignment, BulkChange, Customer
-from customers.services import bulk
 from customers.services.account_managers import assign_account_manager
-from customers.services.bulk import start_bulk_change, undo_bulk_change
-from customers.tasks import carry_out_bulk_change, sweep_bulk_changes
+from customers.services.bulk import undo_bulk_change
 from lendconsole.errors import NotVisible, PermissionMissing
 from lendconsole.tenancy import organization_context
 from notifications.models import OutgoingEmail
 from notifications.tasks import sweep
 from teams.models import Member
-from tests import factories
+from tests.customers.bulk_support import ASSIGN, REMOVE, STATUS, by_hand, crowd, emails, managers, start
 from tests.customers.pages import traces
 from tests.world import Lender, World
-
-ASSIGN, REMOVE, STATUS = BulkChange.Kind.ASSIGN, BulkChange.Kind.REMOVE, BulkChange.Kind.STATUS
-
-
-def start(lender: Lender, kind: BulkChange.Kind, role: str = "admin", query: Any = None, **facts: Any) -> BulkChange:
-    """By default of everybody."""
-    with organization_context(lender.organization.pk):
-        return start_bulk_change(
-            actor=lender[role],
-            kind=kind,
-            parameters=query or {},
-            expected=facts.pop("expected", 10_000),
-            seen_at=facts.pop("seen_at", timezone.now() + timedelta(minutes=1)),
-            **facts,
-        )
-
-
-def by_hand(lender: Lender, *keys: str) -> dict[str, str]:
-    return {"chosen": ",".join(str(lender.customers[key].pk) for key in keys)}
-
-
-def managers(lender: Lender) -> dict[str, str]:
-    """Who holds each customer of the world, and proof that column, period and grant agree."""
-    with organization_context(lender.organization.pk):
-        assert not list(find_differences(lender.organization))
-        rows = Customer.objects.select_related("account_manager__user")
-        held = {row.pk: row.account_manager.user.email.partition("@")[0] if row.account_manager else "" for row in rows}
-    return {key: held[customer.pk] for key, customer in lender.customers.items()}
-
-
-def emails(lender: Lender) -> list[tuple[str, str]]:
-    with organization_context(lender.organization.pk):
-        rows = OutgoingEmail.objects.filter(state="pending")
-        return sorted(rows.values_list("kind", "recipient"))
-
-
-def crowd(lender: Lender, count: int, manager: Member | None = None) -> list[Customer]:
-    with organization_context(lender.organization.pk):
-        rows: list[Customer]
-        facts = {"organization": lender.organization, "office": lender.branch, "first_name": "Crowd"}
-        rows = [factories.CustomerFactory(**facts) for _ in range(count)]
-        for row in rows if manager else ():
-            factories.dedicate(row, manager)
-        return rows
 
 
 def test_all_that_match_get_the_account_manager(world: World) -> None:
@@ -295,107 +245,6 @@ def test_only_the_own_changes_of_the_last_day_are_taken_back(world: World) -> No
             undo_bulk_change(actor=kudi["admin"], pk=change.pk)
 
 
-@pytest.fixture
-def in_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "AT_ONCE", 2)
-    monkeypatch.setattr(carrying, "PORTION", 3)
-
-
-def carried_out(lender: Lender, change: BulkChange) -> BulkChange:
-    carry_out_bulk_change(lender.organization.pk, change.pk)
-    with organization_context(lender.organization.pk):
-        return BulkChange.objects.select_related("manager__user").get(pk=change.pk)
-
-
-@pytest.mark.usefixtures("in_background")
-def test_many_are_changed_by_the_worker_portion_by_portion(world: World) -> None:
-    kudi = world.kudi
-    crowd(kudi, 7, kudi["other_manager"])
-    change = start(kudi, ASSIGN, manager=kudi["account_manager"])
-    assert (change.state, change.progress) == ("waiting", 0)
-    change = carried_out(kudi, change)
-    assert (change.state, change.progress, change.changed) == ("done", 11, 10)
-    assert not carry_out_bulk_change(kudi.organization.pk, change.pk)
-    assert set(managers(kudi).values()) == {"account-manager"}
-    assert [kind for kind, _ in emails(kudi)].count("customers/manager_batch") == 1
-
-
-@pytest.mark.usefixtures("in_background")
-def test_a_worker_that_dies_loses_its_portion_and_another_goes_on(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    kudi = world.kudi
-    crowd(kudi, 7)
-    change = start(kudi, ASSIGN, manager=kudi["account_manager"])
-    write, calls = carrying.give, []
-
-    def die_in_the_second(*args: Any) -> None:
-        write(*args)
-        calls.append(args)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(carrying, "give", die_in_the_second)
-    with pytest.raises(KeyboardInterrupt):
-        carry_out_bulk_change(kudi.organization.pk, change.pk)
-    with organization_context(kudi.organization.pk):
-        change = BulkChange.objects.get(pk=change.pk)
-        assert (change.state, change.progress) == ("running", 3)
-        assert Assignment.objects.filter(batch=change.batch).count() == change.changed
-    assert not carry_out_bulk_change(kudi.organization.pk, change.pk)  # the lease runs
-    with organization_context(kudi.organization.pk):
-        BulkChange.objects.update(leased_until=timezone.now())
-    sent: list[tuple[Any, ...]] = []
-
-    def publish(*message: Any) -> bool:
-        sent.append(message)
-        return True
-
-    monkeypatch.setattr(tasks, "publish", publish)
-    assert sweep_bulk_changes() == 1
-    assert sent == [(running.CARRY_OUT, kudi.organization.pk, change.pk)]
-    assert carried_out(kudi, change).changed == 10
-    assert set(managers(kudi).values()) == {"account-manager"}
-
-
-@pytest.mark.usefixtures("in_background")
-def test_what_fails_every_time_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    kudi = world.kudi
-    change = start(kudi, REMOVE)
-
-    def fail(*args: Any) -> None:
-        raise ValueError
-
-    monkeypatch.setattr(carrying, "give", fail)
-    for _ in range(running.MOST_ATTEMPTS):
-        change = carried_out(kudi, change)
-    assert (change.state, change.state_reason) == ("stopped", running.GAVE_UP)
-
-
-@pytest.mark.usefixtures("in_background")
-@pytest.mark.parametrize("loss", ["member", "permission", "manager"])
-def test_rights_that_are_lost_meanwhile_stop_it(world: World, loss: str) -> None:
-    kudi = world.kudi
-    change = start(kudi, ASSIGN, manager=kudi["account_manager"])
-    with organization_context(kudi.organization.pk):
-        if loss == "permission":
-            kudi.roles["admin"].permissions.filter(capability="customers.assign").delete()
-        else:
-            lost = kudi["admin" if loss == "member" else "account_manager"]
-            Member.objects.filter(pk=lost.pk).update(status=Member.Status.DEACTIVATED)
-    change = carried_out(kudi, change)
-    assert (change.state, change.changed) == ("stopped", 0)
-    assert change.state_reason
-
-
-@pytest.mark.usefixtures("in_background")
-def test_three_changes_at_a_time(world: World) -> None:
-    for _ in range(3):
-        start(world.kudi, REMOVE)
-    with pytest.raises(TooManyChanges):
-        start(world.kudi, REMOVE)
-
-
 def test_the_number_of_statements_does_not_grow(world: World) -> None:
     kudi, counts = world.kudi, []
     for count in (1, 3, 60):
@@ -407,32 +256,6 @@ def test_the_number_of_statements_does_not_grow(world: World) -> None:
     assert counts[1] == counts[2]  # the first fills caches
 
 
-@pytest.mark.usefixtures("in_background")
-def test_the_number_of_statements_does_not_grow_with_the_former_managers(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Taking back gives each customer to somebody else."""
-    monkeypatch.setattr(carrying, "PORTION", 1_000)
-    kudi, counts = world.kudi, []
-    for count in (1, 3, 12):
-        with organization_context(kudi.organization.pk):
-            staff: dict[str, Any] = {"role": kudi.roles["account_manager"], "office": kudi.branch}
-            people = [factories.MemberFactory(organization=kudi.organization, **staff) for _ in range(count)]
-        for person in people:
-            crowd(kudi, 1, person)
-        before = managers(kudi)
-        change = carried_out(kudi, start(kudi, ASSIGN, manager=kudi["account_manager"]))
-        with organization_context(kudi.organization.pk):
-            undone = undo_bulk_change(actor=kudi["admin"], pk=change.pk)
-        with CaptureQueriesContext(connection) as captured:
-            undone = carried_out(kudi, undone)
-        assert undone.changed == change.changed
-        assert managers(kudi) == before
-        counts.append(len(captured.captured_queries))
-    assert counts[1] == counts[2]  # the first fills caches
-
-
-@pytest.mark.django_db
 def test_the_emails_can_be_written(world: World, settings: Any) -> None:
     settings.ASSIGNMENT_MAIL_HOLD_SECONDS = 0
     kudi = world.kudi

@@ -12,8 +12,8 @@ import pytest
 from customers.models import BulkChange, Customer, Export
 from customers.tasks import make_export
 from lendconsole.tenancy import organization_context
+from tests.customers.bulk_support import by_hand, crowd, managers
 from tests.customers.pages import HTMX, content_of, fresh, traces, words
-from tests.customers.test_bulk import by_hand, crowd, managers
 from tests.pages import statements
 from tests.world import Lender, World
 

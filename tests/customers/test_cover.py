@@ -154,7 +154,7 @@ def test_where_it_shows(world: World) -> None:
     kudi = world.kudi
     manager, substitute = kudi["account_manager"], kudi["other_manager"]
     url = kudi.url(f"settings/members/{manager.pk}/cover/")
-    data = {"substitute": substitute.pk, "first_day": timezone.localdate(), "last_day": timezone.localdate()}
+    data = {"substitute": substitute.pk, "first_day": kudi.today, "last_day": kudi.today}
     own = kudi.client("account_manager")
     assert "Name a substitute" in words(own.get(kudi.url("membership/")))
     assert own.post(url, {**data, "submission_key": str(uuid4())}).status_code == 302

@@ -6,14 +6,12 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection
 from django.utils import timezone
 
 from accounts.models import Organization
 from audit.models import AuditEvent
 from customers.exporting import making
 from customers.models import Export, StoredFile
-from customers.services.exports import forget
 from customers.tasks import forget_exports, make_export
 from lendconsole.tenancy import organization_context
 from teams.models import Member, Office, Role, RolePermission
@@ -42,30 +40,6 @@ def test_it_ends_after_a_day(world: World) -> None:
     with organization_context(kudi.organization.pk):
         assert not Export.objects.exists()
         assert not StoredFile.objects.exists()
-
-
-def test_what_an_earlier_version_made_is_closed(world: World) -> None:
-    kudi = world.kudi
-    export = made(kudi)
-    with organization_context(kudi.organization.pk):
-        Export.objects.update(file=None)
-        StoredFile.objects.all().delete()
-    assert download(kudi, export).status_code == 404
-    assert "This file is closed." in words(kudi.client("admin").get(kudi.url(f"customers/exports/{export.pk}/")))
-
-
-def test_its_pieces_in_the_table_of_an_earlier_version_end_with_it(world: World) -> None:
-    kudi = world.kudi
-    export = made(kudi)
-    count = "SELECT count(*) FROM customers_exportchunk"
-    with organization_context(kudi.organization.pk), connection.cursor() as cursor:
-        piece = (
-            "INSERT INTO customers_exportchunk (organization_id, export_id, number, content) VALUES (%s, %s, 0, 'x')"
-        )
-        cursor.execute(piece, [kudi.organization.pk, export.pk])
-        forget([Export.objects.get()])
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        assert cursor.execute(count).fetchone() == (0,)
 
 
 def test_it_ends_with_the_member(world: World) -> None:

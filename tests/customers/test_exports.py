@@ -45,6 +45,11 @@ def test_the_file_holds_what_the_list_shows(world: World) -> None:
     ]
 
 
+@pytest.mark.parametrize("query", ["?q=ow%00n&x=%00", "?list=q%3Dow%2500n%26%2500%3D1"])
+def test_nul_in_an_address_finds_nobody_and_breaks_nothing(world: World, query: str) -> None:
+    assert lines(world.kudi, query=query) == []
+
+
 @pytest.mark.parametrize("role", ["account_manager", "loan_officer", "customer_support", "compliance", "super_admin"])
 def test_everybody_gets_the_customers_they_find_and_no_others(world: World, role: str) -> None:
     kudi = world.kudi

@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.db import transaction
+from django.test import TestCase
 from django.utils import timezone
 
 from audit.models import AuditEvent
 from customers.services import lookups
+from customers.services.lookups import note_lookup
 from lendconsole.tenancy import organization_context
 from teams.capabilities import Capability, Reach
 from tests import factories
@@ -20,7 +23,9 @@ from tests.world import Lender, World
 
 
 def search(lender: Lender, text: str, role: str = "customer_support", **options: Any) -> Any:
-    return lender.client(role).get(lender.url("customers/"), {"q": text, **options.pop("query", {})}, **options)
+    """As a transaction of its own, which is over when the answer is there."""
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        return lender.client(role).get(lender.url("customers/"), {"q": text, **options.pop("query", {})}, **options)
 
 
 def events(lender: Lender) -> list[AuditEvent]:
@@ -69,6 +74,17 @@ def test_typing_and_turning_pages_is_one_look_up(world: World) -> None:
     for _ in range(2):
         search(kudi, phone, headers={**HTMX, "HX-Target": "results"})
         search(kudi, phone, query={"panel": "quick"}, headers=HTMX)
+    assert len(events(kudi)) == 1
+
+
+def test_a_look_up_that_was_never_written_down_is_written_down_the_next_time(world: World) -> None:
+    kudi = world.kudi
+    phone = kudi.customers["own"].phone
+    with organization_context(kudi.organization.pk):
+        note_lookup(actor=kudi["customer_support"], text=phone)
+        transaction.set_rollback(True)  # as the middleware does when the rest of the page breaks
+    assert events(kudi) == []
+    search(kudi, phone)
     assert len(events(kudi)) == 1
 
 

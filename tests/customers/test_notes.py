@@ -38,12 +38,11 @@ from tests.pages import statements
 from tests.world import Lender, World
 
 CANARY = "T1-Said-in-confidence"
-TODAY = timezone.localdate()
 
 
 @pytest.fixture
 def kudi(world: World) -> Iterator[Lender]:
-    with organization_context(world.kudi.organization.pk):
+    with organization_context(world.kudi.organization.pk), timezone.override(world.kudi.organization.time_zone):
         yield world.kudi
 
 
@@ -105,12 +104,12 @@ def test_who_writes_notes(kudi: Lender) -> None:
 
 
 def test_a_follow_up_has_a_day_to_come(kudi: Lender) -> None:
-    for due_on in (None, TODAY - timedelta(days=1), TODAY + timedelta(days=4000)):
+    for due_on in (None, kudi.today - timedelta(days=1), kudi.today + timedelta(days=4000)):
         refused(kudi, DueDateWrong, lambda due_on=due_on: write(kudi, kind="follow_up", due_on=due_on))
-    note = write(kudi, kind="follow_up", due_on=TODAY)
-    assert last_event().after == {"kind": "Follow-up", "due": TODAY.isoformat()}
+    note = write(kudi, kind="follow_up", due_on=kudi.today)
+    assert last_event().after == {"kind": "Follow-up", "due": kudi.today.isoformat()}
     assert not note.is_overdue
-    assert write(kudi, kind="note", due_on=TODAY).due_on is None
+    assert write(kudi, kind="note", due_on=kudi.today).due_on is None
 
 
 def test_who_is_chosen_or_named_is_told_once(kudi: Lender) -> None:
@@ -165,13 +164,13 @@ def test_a_deleted_note_is_not_announced(kudi: Lender) -> None:
 
 def test_the_author_changes_a_note_for_a_day(kudi: Lender) -> None:
     note = write(kudi)
-    changed = rewrite(kudi, note, kind="follow_up", due_on=TODAY)
+    changed = rewrite(kudi, note, kind="follow_up", due_on=kudi.today)
     assert (changed.text, changed.version) == (f"{CANARY} anew", 2)
     assert changed.edited_at is not None
     event = last_event()
     assert event.verb == "note.changed"
     assert event.before == {"kind": "Note", "text": "withheld", "due_on": ""}
-    assert event.after == {"kind": "Follow-up", "text": "withheld", "due_on": TODAY.isoformat()}
+    assert event.after == {"kind": "Follow-up", "text": "withheld", "due_on": kudi.today.isoformat()}
     before = traces(kudi)
     rewrite(kudi, changed, version=1)
     assert traces(kudi) == before
@@ -185,12 +184,12 @@ def test_the_author_changes_a_note_for_a_day(kudi: Lender) -> None:
 
 
 def test_a_passed_day_may_stay(kudi: Lender) -> None:
-    note = write(kudi, kind="follow_up", due_on=TODAY)
-    Note.objects.update(due_on=TODAY - timedelta(days=3))
+    note = write(kudi, kind="follow_up", due_on=kudi.today)
+    Note.objects.update(due_on=kudi.today - timedelta(days=3))
     note.refresh_from_db()
     rewrite(kudi, note)
     note.refresh_from_db()
-    refused(kudi, DueDateWrong, lambda: rewrite(kudi, note, text="x", due_on=TODAY - timedelta(days=2)))
+    refused(kudi, DueDateWrong, lambda: rewrite(kudi, note, text="x", due_on=kudi.today - timedelta(days=2)))
 
 
 def test_pinning_and_completing(kudi: Lender) -> None:
@@ -269,10 +268,10 @@ def test_the_way_of_a_note(world: World) -> None:
     assert answer.status_code == 422
     assert "Say when the follow-up is due." in words(answer)
     assert CANARY in words(answer)
-    foreign = {**data, "due_on": TODAY, "people": world.rival["admin"].pk}
+    foreign = {**data, "due_on": kudi.today, "people": world.rival["admin"].pk}
     assert manager.post(new, foreign).status_code == 422
     files = [SimpleUploadedFile(name, PDF) for name in ("a.pdf", "b.pdf")]
-    data |= {"due_on": TODAY, "people": kudi["admin"].pk, "file": files}
+    data |= {"due_on": kudi.today, "people": kudi["admin"].pk, "file": files}
     for _ in range(2):
         assert manager.post(new, data).status_code == 302
     with organization_context(kudi.organization.pk):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings as configured
 from django.core.cache import cache
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.utils import timezone
 
@@ -241,11 +242,16 @@ def test_an_email_canceled_after_the_claim_stays_unsent(world: World, queue: Que
 def test_a_late_failure_does_not_undo_a_later_success(world: World, queue: Queue, server: MailServer) -> None:
     """The lease of a slow worker lapses, another one sends the e-mail, then the first one gives up."""
     email = _queue(world.kudi, queue)
-    first = delivery.claim()
-    slow = _read(email)
-    _make_due(email)
-    tasks.sweep()
-    delivery._settle(first, slow, TimeoutError())
+
+    class Slow(Mailer):
+        def send(self, message: EmailMessage) -> None:
+            _make_due(email)
+            tasks.sweep()
+            raise TimeoutError
+
+    claimed = delivery.claim()
+    with Slow() as mailer:
+        delivery.deliver(claimed, mailer)
     assert _read(email).state == State.SENT
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand
 from teams.built_in_roles import DEFINITIONS
 from teams.capabilities import UNITS, Capability, Reach
 
-PAGE = settings.BASE_DIR / "docs" / "permissions.md"
-_HEAD = """# Permissions of the built-in roles
+PAGE: Final = settings.BASE_DIR / "docs" / "permissions.md"
+_HEAD: Final = """# Permissions of the built-in roles
 
 Made by `manage.py write_permissions`; a test keeps it equal to the code. A reach covers own customers, the member's office with those below
 it, or the whole organization. What each level shows of a customer stands in `docs/architecture.md`.
