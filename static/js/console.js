@@ -148,6 +148,12 @@
     });
   });
 
+  // A filter that is not set stays out of the address.
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (!target.matches(".filters")) return;
+    [...formData].forEach(([name, value]) => value === "" && formData.delete(name));
+  });
+
   // A control with data-submit sends its form as soon as it changes (filters).
   document.addEventListener("change", ({ target }) => {
     if (target.matches("[data-submit]")) target.form.requestSubmit();

@@ -175,6 +175,7 @@ def test_filters_chips_and_the_back_button(kudi: Lender, ada: Person) -> None:
     ada.choose("Account manager", "Nobody")
     expect(ada.rows).to_have_count(1)
     ada.sees_in(ada.rows, kudi.customers["free"].name)
+    expect(ada.page).to_have_url(re.compile(rf"/\?office={kudi.branch.pk}&account_manager=nobody$"))
     ada.shoot("filtered")
     ada.page.go_back()
     expect(ada.rows).to_have_count(2)
