@@ -21,8 +21,8 @@ COLUMNS: Final = {
     column.key: column
     for column in (
         Column("phone", "Phone", css="cell-minor text-nowrap"),
-        Column("email", "E-mail", css="cell-minor"),
-        Column("segment", "Segment", css="cell-minor"),
+        Column("email", "E-mail", css="cell-minor cell-email"),
+        Column("segment", "Segment", css="cell-minor text-nowrap"),
         Column("office", "Office", css="cell-minor"),
         Column("account_manager", "Account manager"),
         Column("status", "Status", sort="status"),

@@ -96,7 +96,10 @@ class SearchTerm:
     def _phone(cls, text: str, region: str) -> SearchTerm:
         digits = re.sub(r"\D", "", text)
         country = str(phonenumbers.country_code_for_region(region))
-        if digits.startswith("0"):
+        if digits.startswith(f"00{country}"):
+            digits = digits[2:]
+            text = f"+{digits}"
+        if digits.startswith("0") and not _can_only_end(digits, region):
             national = digits[1:]
         else:  # the last digits of a number may look like the country's code
             national = digits.removeprefix(country) if text.startswith("+") or len(digits) > 10 else digits
@@ -110,3 +113,13 @@ class SearchTerm:
     def patterns(self) -> list[str]:
         """The parts as LIKE spells them."""
         return [f"%{_WILD.sub(_ESCAPED, part)}%" for part in self.parts]
+
+
+def _can_only_end(digits: str, region: str) -> bool:
+    """Four such as 0307, with which no mobile number of the country begins: they are somebody's last ones."""
+    example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    if example is None or len(digits) > MINIMUM_PHONE_DIGITS:
+        return False
+    begun = digits[1:] + str(example.national_number)[len(digits) - 1 :]
+    number = phonenumbers.PhoneNumber(country_code=example.country_code, national_number=int(begun))
+    return not phonenumbers.is_valid_number(number)

@@ -59,7 +59,7 @@ def test_what_many_rows_point_at_is_checked_once_for_each() -> None:
 
 @pytest.mark.django_db
 def test_what_the_models_declare_stands_in_the_database() -> None:
-    standing = catalogue(
+    standing = catalog(
         "SELECT relname FROM pg_class WHERE relkind = 'i' UNION SELECT conname FROM pg_constraint"
         " UNION SELECT polname FROM pg_policy"
     )

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.db.models import QuerySet
 
-from customers.columns import COLUMNS
+from customers.columns import COLUMNS, DEFAULT
 from customers.filters import Filters
 from customers.models import Customer
 from customers.querysets import FULL
@@ -21,8 +21,6 @@ Cell = str | date
 ROWS_AT_ONCE: Final = 2_000
 _IDS_AT_ONCE: Final = 10_000
 _LABELS: Final = {key: column.label for key, column in COLUMNS.items()} | {"joined": "Date joined"}
-_UNASKED: Final = tuple(key for key in COLUMNS if key != "segment")
-"""The columns of somebody who chose none."""
 _READ: Final = (
     "pk", "access", "number", "first_name", "last_name", "phone", "email", "segment", "office__name",
     "account_manager__user__first_name", "account_manager__user__last_name", "status", "joined_on",
@@ -34,7 +32,7 @@ _TAIL: Final = 5
 
 def header(columns: Sequence[str]) -> list[str]:
     """Number and name, then the columns as the list has them."""
-    return ["Customer number", "First name", "Last name", *(_LABELS[key] for key in columns or _UNASKED)]
+    return ["Customer number", "First name", "Last name", *(_LABELS[key] for key in columns or DEFAULT)]
 
 
 HEADER: Final = tuple(header(()))
@@ -60,7 +58,7 @@ def read_rows(member: Member, ids: array[int], columns: Sequence[str] = ()) -> I
     """The lines of a few customers. The rule is asked again: who is no longer found is left out, who became a card is masked."""
     rows = Customer.objects.still_visible_to(member).filter(pk__in=list(ids)).with_access(member)
     by_id = {row[0]: row for row in rows.order_by().values_list(*_READ)}
-    places = [_PLACES[key] for key in columns or _UNASKED]
+    places = [_PLACES[key] for key in columns or DEFAULT]
     for pk in ids:
         if pk in by_id:
             cells = _cells(by_id[pk])

@@ -12,7 +12,7 @@ from accounts.pages import ConsoleMixin, ConsolePage
 from accounts.pagination import paginate
 from customers.activity import Entry
 from customers.errors import NothingToReveal
-from customers.models import Customer
+from customers.models import Customer, TemporaryAccess
 from customers.papers import related_people_by_kind
 from customers.policy import find_customer, require
 from customers.querysets import FULL
@@ -41,8 +41,21 @@ class CustomerProfileView(ConsolePage):
         waiting = waiting_request(self.member, self.customer) if sees_card else None
         people = {} if sees_card else related_people_by_kind(self.customer)
         return super().get_context_data(
-            customer=self.customer, tab="general", waiting_request=waiting, people=people, **kwargs
+            customer=self.customer,
+            tab="general",
+            waiting_request=waiting,
+            temporary_access=None if sees_card else self._temporary_access(),
+            people=people,
+            **kwargs,
         )
+
+    def _temporary_access(self) -> TemporaryAccess | None:
+        """What opens the customer for a time; never to those who keep or oversee it anyhow."""
+        if self.customer.account_manager_id == self.member.pk or self.member.may(Capability.CUSTOMERS_OVERSEE):
+            return None
+        running = TemporaryAccess.objects.running().filter(customer=self.customer, member=self.member)
+        found: TemporaryAccess | None = running.order_by("ends_at").last()
+        return found
 
 
 class CustomerActivityView(ConsolePage):

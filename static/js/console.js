@@ -79,7 +79,10 @@
   document.addEventListener("htmx:afterRequest", busy(false));
 
   // Focus after a swap: into a dialog, else where it was; never lost to the top of the page.
-  document.addEventListener("htmx:afterSettle", ({ detail: { target } }) => {
+  // htmx names the target as it was; what was replaced whole stands there anew, under the same id.
+  document.addEventListener("htmx:afterSettle", ({ detail }) => {
+    const target = detail.target.isConnected ? detail.target : document.getElementById(detail.target.id);
+    if (!target) return;
     if (target === dialogContent) {
       if (one("#dialog-title")) dialog.setAttribute("aria-labelledby", "dialog-title");
       if (!dialog.open) dialog.showModal();
@@ -89,7 +92,7 @@
     const heard = one("[data-announce]", target);
     if (heard) say(heard.dataset.announce || heard.textContent.trim());
     all("[data-filter]", dialog.open ? dialog : document).forEach(filter);
-    if (document.activeElement === document.body && target.isConnected) {
+    if (document.activeElement === document.body) {
       if (!target.hasAttribute("tabindex")) target.tabIndex = -1;
       target.focus({ preventScroll: true });
     }
@@ -143,6 +146,12 @@
       delete form.dataset.sent;
       all("[aria-disabled]", form).forEach((button) => button.removeAttribute("aria-disabled"));
     });
+  });
+
+  // A filter that is not set stays out of the address.
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (!target.matches(".filters")) return;
+    [...formData].forEach(([name, value]) => value === "" && formData.delete(name));
   });
 
   // A control with data-submit sends its form as soon as it changes (filters).

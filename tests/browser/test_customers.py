@@ -175,6 +175,7 @@ def test_filters_chips_and_the_back_button(kudi: Lender, ada: Person) -> None:
     ada.choose("Account manager", "Nobody")
     expect(ada.rows).to_have_count(1)
     ada.sees_in(ada.rows, kudi.customers["free"].name)
+    expect(ada.page).to_have_url(re.compile(rf"/\?office={kudi.branch.pk}&account_manager=nobody$"))
     ada.shoot("filtered")
     ada.page.go_back()
     expect(ada.rows).to_have_count(2)
@@ -184,8 +185,17 @@ def test_filters_chips_and_the_back_button(kudi: Lender, ada: Person) -> None:
     expect(ada.rows).to_have_count(2)
     ada.follow("Clear all")
     expect(ada.rows).to_have_count(4)
+
+
+def test_what_a_search_found_is_said_aloud(kudi: Lender, ada: Person) -> None:
+    heard = ada.page.locator("#live")
+    ada.open(kudi.url("customers/"))
+    ada.fill(SEARCH, kudi.customers["free"].name)
+    expect(ada.rows).to_have_count(1)
+    expect(heard).to_have_text("1 customer")
     ada.fill(SEARCH, "nobody of this name")
     ada.sees("No customer found")
+    expect(heard).to_have_text("0 customers")
     ada.follow("Clear search and filters")
     expect(ada.rows).to_have_count(4)
 

@@ -48,7 +48,7 @@ def lines(lender: Lender, role: str = "admin", query: str = "") -> list[list[str
     """Without the header and the last line, which are looked at."""
     text = content(lender, made(lender, role, query), role).decode("utf-8-sig")
     header, *rows, signature = csv.reader(io.StringIO(text, newline=""))
-    assert tuple(header) == HEADER
+    assert "columns=" in query or tuple(header) == HEADER
     assert lender[role].label in signature[0]
     return rows
 

@@ -289,7 +289,10 @@ def test_the_way_from_the_card_to_the_profile(world: World) -> None:
     assert manager.post(grant, {"submission_key": str(uuid4()), "hours": 1}).status_code == 302
     assert "Nothing waits for you." in words(manager.get(kudi.url("access-requests/")))
     assert "Granted" in words(support.get(kudi.url("access-requests/")))
-    assert "Personal information" in words(support.get(profile))
+    opened = words(support.get(profile))
+    assert "Personal information" in opened
+    assert "Requested access until" in opened
+    assert "Requested access until" not in words(manager.get(profile))
 
 
 def test_emergency_access_asks_who_sits_there_and_is_reviewed_from_the_list(world: World) -> None:
@@ -305,7 +308,9 @@ def test_emergency_access_asks_who_sits_there_and_is_reviewed_from_the_list(worl
     guard = kudi.client("guard")
     assert guard.post(url, {"submission_key": str(uuid4()), "reason": "Short"}).status_code == 422
     assert guard.post(url, {"submission_key": str(uuid4()), "reason": "Card stolen"}).status_code == 302
-    assert "Personal information" in words(guard.get(kudi.url(f"customers/{own.pk}/")))
+    opened = words(guard.get(kudi.url(f"customers/{own.pk}/")))
+    assert "Personal information" in opened
+    assert "Emergency access until" in opened
     compliance = kudi.client("compliance")
     with organization_context(kudi.organization.pk):
         access = TemporaryAccess.objects.get()

@@ -37,7 +37,9 @@ def test_texts(typed: str, text: str, marked: str) -> None:
     assert marker(typed).text(text) == marked
 
 
-@pytest.mark.parametrize("typed", ["0803 412 9981", "+234 803 412 9981", "234-803-4129981", "8034129981"])
+@pytest.mark.parametrize(
+    "typed", ["0803 412 9981", "+234 803 412 9981", "234-803-4129981", "8034129981", "00234 8034129981"]
+)
 def test_a_phone_number_is_marked_in_every_spelling(typed: str) -> None:
     assert marker(typed).phone("+2348034129981") == "0<mark>803 412 9981</mark>"
 
@@ -47,6 +49,12 @@ def test_a_part_of_a_phone_number() -> None:
     assert marker("41299").phone("+2348034129981") == "0803 <mark>412 99</mark>81"
     assert marker("4803").phone("+2348034129981") == "0803 412 9981"  # with the country's code, which is not shown
     assert marker("okafor").phone("") == ""
+
+
+def test_four_digits_with_which_no_number_begins_are_its_last() -> None:
+    assert marker("0307").phone("+2347012850307") == "0701 285 <mark>0307</mark>"
+    assert marker("0307").phone("+2347033072345") == "0703 307 2345"
+    assert marker("0703").phone("+2347033072345") == "0<mark>703</mark> 307 2345"
 
 
 @pytest.mark.parametrize("query", ["", "&panel=quick"])
