@@ -22,8 +22,8 @@ from customers.tasks import carry_out_bulk_change, forget_former_statuses
 from lendconsole.errors import NotVisible, PermissionMissing
 from lendconsole.tenancy import organization_context
 from teams.models import Member
+from tests.customers.bulk_support import STATUS, by_hand, carried_out, crowd, emails, start
 from tests.customers.pages import traces, words
-from tests.customers.test_bulk import STATUS, by_hand, carried_out, crowd, emails, start
 from tests.customers.test_bulk_pages import posted
 from tests.world import Lender, World
 
