@@ -296,7 +296,7 @@ class Mailbox:
         return self._server.arrived[self._before :]
 
     def for_(self, address: str) -> list[Message]:
-        return [message for message in self.messages if parseaddr(str(message["To"]))[1] == address]
+        return [message for message in self.messages if recipient_of(message) == address]
 
     def wait_for(self, address: str, subject: str, seconds: float = MAIL_SECONDS) -> Message:
         """The newest e-mail to the address with these words in its subject."""
@@ -309,6 +309,11 @@ class Mailbox:
                 arrived = [f"{message['To']}: {subject_of(message)}" for message in self.messages]
                 raise AssertionError(f"No e-mail {subject!r} to {address} in {seconds} s. There are: {arrived}")
             time.sleep(0.1)
+
+
+def recipient_of(message: Message) -> str:
+    """The address, also where a long name folded the line."""
+    return parseaddr("".join(str(message["To"]).splitlines()))[1]
 
 
 def subject_of(message: Message) -> str:
