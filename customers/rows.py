@@ -122,7 +122,12 @@ def _joined_notes(notes: Iterable[SafeString]) -> SafeString:
 def _met_email(customer: Customer, marker: Marker) -> list[SafeString]:
     """The address where the search met it, so that people see why the customer is there."""
     is_met = customer.access == FULL and customer.email and marker.meets(customer.email)
-    return [SafeString(marker.text(customer.email).replace("@", "<wbr>@"))] if is_met else []
+    return [_written_email(customer, marker)] if is_met else []
+
+
+def _written_email(customer: Customer, marker: Marker) -> SafeString:
+    """A long address breaks before the @."""
+    return SafeString(marker.text(customer.email).replace("@", "<wbr>@"))
 
 
 def _cell(key: str, customer: Customer, urls: Urls, marker: Marker) -> str:
@@ -139,7 +144,7 @@ def _phone(customer: Customer, marker: Marker) -> SafeString:
 
 
 def _email(customer: Customer, marker: Marker) -> SafeString:
-    return marker.text(customer.email) if customer.access == FULL else SafeString(escape(customer.masked_email))
+    return _written_email(customer, marker) if customer.access == FULL else SafeString(escape(customer.masked_email))
 
 
 def _account_manager(customer: Customer, urls: Urls) -> str:
