@@ -63,6 +63,13 @@ def opens_everybody(who: Who) -> bool:
     return Q() in branches(who, Capability.CUSTOMERS_VIEW)
 
 
+def holds_over_all_found(who: Who, capability: Capability) -> bool:
+    """Whether the member holds the capability over every customer that they find: by the same place, or as their own."""
+    found, _ = place_reaches(who, Capability.CUSTOMERS_FIND)
+    free, dedicated = place_reaches(who, capability)
+    return free >= found if found <= Reach.OWN else min(free, dedicated, key=attrgetter("rank")) >= found
+
+
 def rules(who: Who, capability: Capability) -> dict[Rule, Q]:
     """The alternatives by name, also those that others include."""
     free, dedicated = place_reaches(who, capability)

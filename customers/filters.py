@@ -14,10 +14,11 @@ from django.db.models import TextChoices
 
 from accounts import parameters
 from customers import columns
+from customers.access import holds_over_all_found
 from customers.attention import Attention, needing, without_working_manager
 from customers.models import Customer
 from customers.querysets import CustomerQuerySet
-from teams.capabilities import Capability, Reach
+from teams.capabilities import Capability
 from teams.models import Member
 from teams.office_tree import INDENT
 
@@ -240,11 +241,7 @@ class _Reader:
 
 def sees_cards(member: Member) -> bool:
     """Whether some of the customers that the member finds may be open to them as a card only."""
-    find, view = member.reach(Capability.CUSTOMERS_FIND), member.reach(Capability.CUSTOMERS_VIEW)
-    if find <= Reach.OWN:
-        return view < find
-    exclusive = member.organization.exclusive_assignments
-    return view < find or (exclusive and member.reach(Capability.CUSTOMERS_OVERSEE) < find)
+    return not holds_over_all_found(member, Capability.CUSTOMERS_VIEW)
 
 
 def written_day(day: date) -> str:

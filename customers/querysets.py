@@ -14,10 +14,10 @@ from django.db.models.lookups import Contains, In
 from django.utils import timezone
 
 from accounts.pagination import OneOf
-from customers.access import Rule, branches, opens_everybody, reach_over_customers, rules
+from customers.access import Rule, branches, holds_over_all_found, rules
 from customers.models.grants import Cover
 from customers.text import SearchTerm
-from teams.capabilities import Capability, Reach
+from teams.capabilities import Capability
 from teams.models import Member
 from teams.querysets import OrganizationRows
 
@@ -184,7 +184,7 @@ def may_be_found_by(member: Member, term: SearchTerm) -> Q:
     Where the member may only find, hidden contact data matches as a whole or not at all: a search must not
     tell, guess by guess, what the card masks.
     """
-    if opens_everybody(member):
+    if holds_over_all_found(member, Capability.CUSTOMERS_VIEW):
         return _ALWAYS
     number = Lower("number")
     shown = Concat(Value(" "), "name_key", Value(" "), number, output_field=TextField())
@@ -200,10 +200,8 @@ def _holds(member: Member, capability: Capability) -> Q:
 
 
 def _describes(member: Member, capability: Capability) -> Q:
-    """The same for rows that the member finds. Who finds their own customers only need not be asked again which are theirs."""
-    if reach_over_customers(member, capability) == member.reach(Capability.CUSTOMERS_FIND) == Reach.OWN:
-        return _ALWAYS
-    return _holds(member, capability)
+    """The same for rows that the member finds. Who may do it with all of these is not asked again which they are."""
+    return _ALWAYS if holds_over_all_found(member, capability) else _holds(member, capability)
 
 
 def _flag(member: Member, capability: Capability, besides: Q = _ALWAYS) -> Case | Value:
