@@ -31,6 +31,7 @@ from audit.services import Origin, set_origin
 from customers.models import AccessRequest, Document, ImpostorReport, TemporaryAccess
 from lendconsole.navigation import COUNTED_IN_FULL
 from lendconsole.tenancy import context_of_found
+from notifications.letters import hidden_apps
 from notifications.models import OutgoingEmail
 from teams.models import Member
 
@@ -58,12 +59,14 @@ class RequestOriginMiddleware:
 def client_address(request: HttpRequest) -> str | None:
     """The caller's address: the last one that a trusted proxy wrote down; what the caller claims is ignored.
 
-    None where that is no address. The port that some proxies write behind it is taken off.
+    None where that is no address. The port that some proxies write behind it is taken off, and the zone of a local one,
+    which PostgreSQL does not know.
     """
     if settings.TRUSTED_PROXY_COUNT:
         forwarded = request.headers.get("X-Forwarded-For", "").split(",")
         if len(forwarded) >= settings.TRUSTED_PROXY_COUNT:
-            return clean_client_ip(forwarded[-settings.TRUSTED_PROXY_COUNT])
+            address = clean_client_ip(forwarded[-settings.TRUSTED_PROXY_COUNT])
+            return address.partition("%")[0] if address else None
     return request.META.get("REMOTE_ADDR") or None
 
 
@@ -153,6 +156,8 @@ def find_member(request: HttpRequest, organization: Organization) -> Member | No
     if member is not None:
         member.organization, member.user = organization, user
         member.read_held()
+        if hidden_apps(member):  # the page lists fewer than are counted
+            member.failed_email_count = 0  # type: ignore[attr-defined]  # annotated
     return member
 
 

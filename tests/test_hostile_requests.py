@@ -67,7 +67,7 @@ HEADERS: Final = {
     "Referer": ("http://[", "\xe9"),
     "Triggering-Event": ("{", "[1]"),
     "User-Agent": ("", "\xe9", "\x00", "x" * 9_000),
-    "X-Forwarded-For": ("garbage", "1.2.3.4:99", "[::1]:80", "\x00", ",", "\xe9, \xfc"),
+    "X-Forwarded-For": ("garbage", "1.2.3.4:99", "[::1]:80", "fe80::1%eth0", "\x00", ",", "\xe9, \xfc"),
 }
 WORDS: Final = ("kudi", "%00", "%ED%A0%80", "a.b:c", "x" * 5_000)
 """In place of every word that an address outside of the console takes."""

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django_htmx.http import push_url
 from django_htmx.middleware import HtmxDetails
 
+from accounts import parameters
 from accounts.pages import ConsolePage
 from accounts.pagination import COUNT_CAP, PAGE_SIZE, Page
 from customers.attention import Attention
@@ -67,12 +68,11 @@ class CustomerListView(ConsolePage):
         filters = Filters.parse(self.request.GET, self.member, frame.choices)
         columns = filters.columns or frame.columns
         query = self._query(columns)
-        cursors = {name: self.request.GET.get(name, "") for name in ("after", "before")}
         refusal = self._refusal(filters.q)
-        found = NOTHING if refusal else customer_page(self.member, filters, **cursors)
+        found = NOTHING if refusal else customer_page(self.member, filters, **self.cursors)
         bulk = bulk_actions(self.member)
         marker = self._marker(filters.q)
-        number = self._page_number() if any(cursors.values()) else 1
+        number = parameters.page(self.request.GET) if any(self.cursors.values()) else 1
         return super().get_context_data(
             filters=filters,
             choices=frame.choices,
@@ -99,10 +99,10 @@ class CustomerListView(ConsolePage):
 
     def _query(self, columns: tuple[str, ...]) -> str:
         """The list as exports, bulk changes and saved views get it: with the columns, where somebody chose them."""
-        parameters = QueryDict(kept(self.request.GET.urlencode()), mutable=True)
+        query = QueryDict(kept(self.request.GET.urlencode()), mutable=True)
         if columns:
-            parameters["columns"] = ",".join(columns)
-        return parameters.urlencode()
+            query["columns"] = ",".join(columns)
+        return query.urlencode()
 
     def _refusal(self, text: str) -> str:
         """Why this must not be searched for now."""
@@ -128,18 +128,13 @@ class CustomerListView(ConsolePage):
         details: HtmxDetails = self.request.htmx  # type: ignore[attr-defined]  # set by HtmxMiddleware
         return details
 
-    def _page_number(self) -> int:
-        text = self.request.GET.get("page", "")
-        return int(text) if text.isascii() and text.isdigit() and len(text) < 7 else 1
-
     def _address(self) -> str:
         """What stands in the address bar while somebody types: without the filters that are empty."""
-        parameters = self.request.GET.copy()
+        query = self.request.GET.copy()
         for name, value in self.request.GET.items():
             if not str(value).strip():
-                del parameters[name]
-        query = f"?{parameters.urlencode()}" if parameters else ""
-        return f"{self.request.path}{query}"
+                del query[name]
+        return f"{self.request.path}?{query.urlencode()}" if query else self.request.path
 
 
 @dataclass(frozen=True, slots=True)

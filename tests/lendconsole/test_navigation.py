@@ -106,6 +106,20 @@ def test_the_count_is_of_the_own_lender_and_of_failed_ones_alone(world: World) -
     assert b"sidebar-count" not in other.content
 
 
+@pytest.mark.django_db
+def test_nothing_is_counted_for_who_may_not_read_all_letters(world: World) -> None:
+    kudi = world.kudi
+    with organization_context(kudi.organization.pk):
+        kudi.roles["admin"].permissions.filter(capability="customers.view").update(reach="office")
+        kind, state = "customers/assigned", OutgoingEmail.State.FAILED
+        OutgoingEmail.objects.create(
+            organization=kudi.organization, kind=kind, dedupe_key="1", recipient="a@b.co", state=state
+        )
+    page = kudi.client("admin").get(kudi.url("emails/"))
+    assert page.status_code == 200
+    assert b"sidebar-count" not in page.content
+
+
 @pytest.mark.parametrize("item", [item for item in ITEMS if item.capability], ids=lambda item: item.label)
 def test_each_item_follows_its_own_capability(item: navigation.Item) -> None:
     assert item.capability is not None
